@@ -1,0 +1,635 @@
+"""What the queue knows: messages, segments, their states, and the operations of the store.
+
+Owns the segment's state machine (`TRANSITIONS`), the verdict rule, ids, and the `Store` protocol that the binds and
+the API are written against. Refuses to know SQL, sockets and clocks: times are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from smppgw.addresses import Address
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Words
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+class Lane(IntEnum):
+    """Priority class of a message. A lower number is always claimed before a higher one."""
+
+    OTP = 0
+    TRANSACTIONAL = 1
+    BULK = 2
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class SegmentState(IntEnum):
+    """Where a segment (one submit_sm) stands. The first four are open, the others final."""
+
+    QUEUED = 0
+    IN_FLIGHT = 1
+    IN_DOUBT = 2
+    SENT = 3
+    DELIVERED = 4
+    UNDELIVERABLE = 5
+    EXPIRED = 6
+    REJECTED = 7
+    CANCELLED = 8
+    FAILED = 9
+    UNTRACKED = 10
+    UNKNOWN = 11
+
+    @property
+    def is_open(self) -> bool:
+        return self <= SegmentState.SENT
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class Verdict(StrEnum):
+    """The fate of a message, derived from its segments."""
+
+    DELIVERED = "delivered"
+    PARTLY_DELIVERED = "partly_delivered"
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why a segment moved. The value is the log field, the metric label and the column in the CLI."""
+
+    ACCEPTED = "accepted"
+    CLAIMED = "claimed"
+    CARRIER_ACCEPTED = "carrier_accepted"
+    NO_RECEIPT_POSSIBLE = "no_receipt_possible"
+    THROTTLED = "throttled"
+    RECIPIENT_QUEUE_FULL = "recipient_queue_full"
+    TEMPORARY_REFUSAL = "temporary_refusal"
+    REFUSED = "refused"
+    RETRIES_EXHAUSTED = "retries_exhausted"
+    LINK_LOST = "link_lost"
+    RESPONSE_OVERDUE = "response_overdue"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    NOT_WRITTEN = "not_written"
+    RESENT_AFTER_DOUBT = "resent_after_doubt"
+    DOUBT_TIMEOUT = "doubt_timeout"
+    RECEIPT = "receipt"
+    RECEIPT_MATCHED_IN_DOUBT = "receipt_matched_in_doubt"
+    RECEIPT_INTERMEDIATE = "receipt_intermediate"
+    RECEIPT_REPEATED = "receipt_repeated"
+    RECEIPT_CONTRADICTS = "receipt_contradicts"
+    RECEIPT_OVERDUE = "receipt_overdue"
+    VALIDITY_EXPIRED = "validity_expired"
+    SIBLING_FAILED = "sibling_failed"
+
+
+class Move(StrEnum):
+    """The inputs of the segment's state machine."""
+
+    CLAIM = "claim"
+    WITHDRAW = "withdraw"  # claimed, but no octet of it was written
+    ACCEPT = "accept"  # submit_sm_resp ESME_ROK, a receipt will come
+    ACCEPT_UNTRACKED = "accept_untracked"  # submit_sm_resp ESME_ROK, no receipt can come
+    REQUEUE = "requeue"  # refused for now
+    REFUSE = "refuse"  # refused for good
+    GIVE_UP = "give_up"  # refused for now once too often
+    DOUBT = "doubt"  # written, not answered
+    RESEND = "resend"  # in doubt, and the operator chose to send again
+    DOUBT_TIMEOUT = "doubt_timeout"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    RECEIPT_OVERDUE = "receipt_overdue"
+    RECEIPT_DELIVERED = "receipt_delivered"
+    RECEIPT_UNDELIVERABLE = "receipt_undeliverable"
+    RECEIPT_EXPIRED = "receipt_expired"
+    RECEIPT_CANCELLED = "receipt_cancelled"
+    RECEIPT_REJECTED = "receipt_rejected"
+    RECEIPT_UNKNOWN = "receipt_unknown"
+
+
+_S = SegmentState
+_RECEIPTS = {
+    Move.RECEIPT_DELIVERED: _S.DELIVERED,
+    Move.RECEIPT_UNDELIVERABLE: _S.UNDELIVERABLE,
+    Move.RECEIPT_EXPIRED: _S.EXPIRED,
+    Move.RECEIPT_CANCELLED: _S.CANCELLED,
+    Move.RECEIPT_REJECTED: _S.REJECTED,
+    Move.RECEIPT_UNKNOWN: _S.UNKNOWN,
+}
+
+#: (state, move) -> state. A pair that is not listed leaves the segment where it is and is counted as stale.
+#: The rule that is easy to break: a final state never changes, with one exception: UNKNOWN that our own clock set
+#: (see OWN_CLOCK) may be replaced once by a receipt.
+TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
+    (_S.QUEUED, Move.CLAIM): _S.IN_FLIGHT,
+    (_S.QUEUED, Move.EXPIRE): _S.EXPIRED,
+    (_S.QUEUED, Move.CANCEL): _S.CANCELLED,
+    (_S.IN_FLIGHT, Move.WITHDRAW): _S.QUEUED,
+    (_S.IN_FLIGHT, Move.DOUBT): _S.IN_DOUBT,
+    **{
+        (state, move): target
+        for state in (_S.IN_FLIGHT, _S.IN_DOUBT)
+        for move, target in {
+            Move.ACCEPT: _S.SENT,
+            Move.ACCEPT_UNTRACKED: _S.UNTRACKED,
+            Move.REQUEUE: _S.QUEUED,
+            Move.REFUSE: _S.REJECTED,
+            Move.GIVE_UP: _S.FAILED,
+        }.items()
+    },
+    (_S.IN_DOUBT, Move.RESEND): _S.QUEUED,
+    (_S.IN_DOUBT, Move.DOUBT_TIMEOUT): _S.UNKNOWN,
+    (_S.SENT, Move.RECEIPT_OVERDUE): _S.UNKNOWN,
+    **{(state, m): target for state in (_S.SENT, _S.IN_DOUBT, _S.UNKNOWN) for m, target in _RECEIPTS.items()},
+}
+
+#: Reasons set by our own clock: an UNKNOWN with one of these gives way, once, to a receipt that comes after all.
+OWN_CLOCK = frozenset({Reason.RECEIPT_OVERDUE, Reason.DOUBT_TIMEOUT})
+
+
+class ReceiptState(IntEnum):
+    """message_state of SMPP 3.4, 5.2.28 (SCHEDULED and SKIPPED: SMPP 5.0, 4.7.15)."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    SKIPPED = 9
+
+
+#: What a receipt's state does to its segment; states that are not listed are intermediate: history, no move.
+RECEIPT_MOVES: dict[ReceiptState, Move] = {
+    ReceiptState.DELIVERED: Move.RECEIPT_DELIVERED,
+    ReceiptState.EXPIRED: Move.RECEIPT_EXPIRED,
+    ReceiptState.DELETED: Move.RECEIPT_CANCELLED,
+    ReceiptState.UNDELIVERABLE: Move.RECEIPT_UNDELIVERABLE,
+    ReceiptState.UNKNOWN: Move.RECEIPT_UNKNOWN,
+    ReceiptState.REJECTED: Move.RECEIPT_REJECTED,
+    ReceiptState.SKIPPED: Move.RECEIPT_UNDELIVERABLE,
+}
+
+_VERDICT_OF_STATE = {
+    _S.DELIVERED: Verdict.DELIVERED,
+    _S.UNDELIVERABLE: Verdict.FAILED,
+    _S.EXPIRED: Verdict.EXPIRED,
+    _S.REJECTED: Verdict.REJECTED,
+    _S.CANCELLED: Verdict.CANCELLED,
+    _S.FAILED: Verdict.FAILED,
+    _S.UNTRACKED: Verdict.SENT,
+    _S.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
+def verdict_of(states: Sequence[SegmentState]) -> Verdict | None:
+    """The verdict of a message whose segments are in `states` (by part number), None while any is open."""
+    if any(state <= _S.SENT for state in states):
+        return None
+    delivered = sum(state == _S.DELIVERED for state in states)
+    if delivered == len(states):
+        return Verdict.DELIVERED
+    if delivered:
+        return Verdict.PARTLY_DELIVERED
+    if _S.UNKNOWN in states:
+        return Verdict.UNKNOWN
+    telling = next((state for state in states if state != _S.CANCELLED), _S.CANCELLED)
+    return _VERDICT_OF_STATE[telling]
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Ids: 42 bits of milliseconds, 13 of sequence; a segment's id is its message's with 8 bits of part number below, so
+# both append to their tables and finding one from the other needs no index.
+# ---------------------------------------------------------------------------------------------------------------- #
+
+PARTS_PER_MESSAGE = 255
+_PART_BITS = 8
+_SEQUENCE_BITS = 13
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
+_ID_LETTERS = 11
+
+
+class IdSource:
+    """Rising message ids. Past 8,192 in one millisecond they run ahead of the clock rather than repeat."""
+
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
+
+    def take(self, count: int, now_utc_ms: int) -> range:
+        """`count` consecutive ids, all above every id given before, even when the clock steps back."""
+        first = max(self._last + 1, now_utc_ms << _SEQUENCE_BITS)
+        self._last = first + count - 1
+        return range(first, first + count)
+
+
+def format_id(message_id: int) -> str:
+    """The public form of a message id: 11 letters and digits that sort by time."""
+    return "".join(_ALPHABET[message_id >> shift & 31] for shift in range(5 * (_ID_LETTERS - 1), -1, -5))
+
+
+def parse_id(text: str) -> int | None:
+    """The message id behind its public form, None when it cannot be one."""
+    if len(text) != _ID_LETTERS:
+        return None
+    number = 0
+    for letter in text.lower():
+        value = _VALUE.get(letter)
+        if value is None:
+            return None
+        number = number << 5 | value
+    return number
+
+
+def message_id_at(utc_ms: int) -> int:
+    """The lowest message id that can have been given at `utc_ms`: turns a time range into an id range."""
+    return utc_ms << _SEQUENCE_BITS
+
+
+def segment_id(message_id: int, part: int) -> int:
+    """Id of part `part` (from 1)."""
+    return message_id << _PART_BITS | part
+
+
+def message_id_of(segment: int) -> int:
+    return segment >> _PART_BITS
+
+
+def part_of(segment: int) -> int:
+    return segment & 0xFF
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Operations: what the store does, each on a batch. An operation carries its own result once it is committed.
+# ---------------------------------------------------------------------------------------------------------------- #
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Op(Generic[R]):
+    """One operation on the store. `result` is set when `Store.commit` returns."""
+
+    result: R = field(init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message that passed every check: planned, routed, ready to be stored."""
+
+    account: str
+    carrier: str
+    lane: Lane
+    source: Address
+    destination: Address
+    text: str
+    alphabet: str
+    data_coding: int
+    esm_class: int
+    segments: tuple[bytes, ...]  # short_message of each part, UDH included
+    registered_delivery: int
+    validity_ms: int
+    client_ref: str | None = None
+    idempotency_key: str | None = None
+    digest: bytes = b""  # of the request's item; tells a repeat from a conflict
+
+
+class AcceptStatus(StrEnum):
+    STORED = "stored"
+    REPEATED = "repeated"  # same idempotency key and digest: the id of the first time
+    CONFLICT = "conflict"  # same idempotency key, another digest: nothing stored
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    status: AcceptStatus
+    message_id: int
+    segments: int
+
+
+@dataclass(slots=True)
+class Accept(Op[list[Acceptance]]):
+    """Stores messages; one result for each, in order."""
+
+    messages: Sequence[NewMessage]
+    now_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedSegment:
+    """All that a submit_sm needs. Its IN_FLIGHT is on disk before the caller sees it."""
+
+    segment_id: int
+    lane: Lane
+    source: Address
+    destination: Address
+    octets: bytes
+    data_coding: int
+    esm_class: int
+    registered_delivery: int
+    accepted_utc_ms: int
+    expires_utc_ms: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    segments: list[ClaimedSegment]
+    #: When the earliest segment of this carrier that is waiting for its time becomes due; None when none waits.
+    next_due_utc_ms: int | None
+
+
+@dataclass(slots=True)
+class Claim(Op[Claimed]):
+    """QUEUED -> IN_FLIGHT for up to `limit` segments that are due, otp first, oldest first.
+
+    Segments past their validity become EXPIRED instead. Segments to a recipient in `held` are put off until the
+    time given there.
+    """
+
+    carrier: str
+    bind: str
+    limit: int
+    now_utc_ms: int
+    held: Mapping[str, int] = field(default_factory=dict)
+
+
+class OutcomeKind(StrEnum):
+    """What a submit_sm_resp means for its segment. Decided by smppgw/binds/outcome.py."""
+
+    ACCEPTED = "accepted"
+    THROTTLED = "throttled"  # back to its place, not counted as an attempt
+    DELAYED = "delayed"  # back, due at `due_utc_ms`, not counted
+    RETRY = "retry"  # back, due by the retry plan, counted
+    REJECTED = "rejected"  # for good
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOutcome:
+    segment_id: int
+    kind: OutcomeKind
+    command_status: int = 0
+    smsc_id: str = ""
+    due_utc_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """The n-th retry waits min(first_s * factor**(n-1), max_s), spread by the jitter; none after `max_attempts`."""
+
+    first_s: float = 5.0
+    factor: float = 3.0
+    max_s: float = 900.0
+    max_attempts: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomesRecorded:
+    moved: int
+    stale: int  # outcomes for segments that were no longer IN_FLIGHT or IN_DOUBT
+
+
+@dataclass(slots=True)
+class RecordOutcomes(Op[OutcomesRecorded]):
+    """Records the answers of one read; parked receipts whose id appears now find their segment here."""
+
+    carrier: str
+    bind: str
+    outcomes: Sequence[SubmitOutcome]
+    now_utc_ms: int
+    retry: RetryPlan
+    receipt_timeout_ms: int  # how long after the validity a SENT segment waits for its receipt
+
+
+@dataclass(slots=True)
+class Withdraw(Op[int]):
+    """Claimed, but nothing of it reached the socket: back to QUEUED in its old place. Result: how many moved."""
+
+    segment_ids: Sequence[int]
+    now_utc_ms: int
+
+
+@dataclass(slots=True)
+class Doubt(Op[int]):
+    """Written, not answered: IN_DOUBT, or QUEUED again where the operator chose `resend`. Result: how many moved."""
+
+    carrier: str
+    bind: str
+    segment_ids: Sequence[int]
+    reason: Reason
+    now_utc_ms: int
+    doubt_timeout_ms: int
+    resend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """One delivery receipt as received."""
+
+    smsc_id: str
+    state: ReceiptState | None  # None: a state nobody knows; kept verbatim in `stat`
+    stat: str
+    error: str
+    source_addr: str  # of the deliver_sm: normally the recipient of the message
+    destination_addr: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsRecorded:
+    matched: int
+    parked: int
+
+
+@dataclass(slots=True)
+class RecordReceipts(Op[ReceiptsRecorded]):
+    """Records receipts and moves their segments; those that match nothing are parked. Scope: the carrier."""
+
+    carrier: str
+    bind: str
+    receipts: Sequence[ReceiptRecord]
+    now_utc_ms: int
+    doubt_match_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """A deliver_sm or data_sm that is not a receipt."""
+
+    source: Address
+    destination: Address
+    data_coding: int
+    esm_class: int
+    octets: bytes  # short_message or message_payload, UDH included
+    text: str  # as far as it could be decoded
+
+
+@dataclass(slots=True)
+class RecordInbound(Op[None]):
+    carrier: str
+    bind: str
+    texts: Sequence[InboundText]
+    now_utc_ms: int
+
+
+@dataclass(slots=True)
+class Recover(Op[int]):
+    """At start: what an earlier process left IN_FLIGHT was written but not answered. Result: how many moved."""
+
+    now_utc_ms: int
+    doubt_timeout_ms: Mapping[str, int]  # by carrier
+    resend: frozenset[str]  # carriers with on_doubt = "resend"
+    default_doubt_timeout_ms: int = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    expired: int
+    doubt_timeout: int
+    receipt_overdue: int
+    more: bool  # the limit was reached: sweep again soon
+
+
+@dataclass(slots=True)
+class Sweep(Op[Swept]):
+    """Moves what is past its deadline, at most `limit` segments of each kind."""
+
+    now_utc_ms: int
+    limit: int = 1000
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# What the store shows
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    at_utc_ms: int
+    part: int  # 0: the whole message
+    state: SegmentState | None  # None for entries that moved nothing
+    reason: Reason
+    bind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    part: int
+    state: SegmentState
+    reason: Reason
+    octets: bytes
+    smsc_id: str | None
+    bind: str | None
+    attempts: int
+    command_status: int | None
+    submitted_utc_ms: int | None
+    answered_utc_ms: int | None
+    final_utc_ms: int | None
+    due_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    message_id: int
+    account: str
+    carrier: str
+    lane: Lane
+    source: Address
+    destination: Address
+    text: str
+    alphabet: str
+    client_ref: str | None
+    accepted_utc_ms: int
+    expires_utc_ms: int
+    final_utc_ms: int | None
+    first_submitted_utc_ms: int | None
+    verdict: Verdict | None
+    segment_count: int
+    segments: list[SegmentView]  # empty in lists
+    history: list[HistoryEntry]  # empty in lists
+
+
+@dataclass(frozen=True, slots=True)
+class InboundView:
+    inbound_id: int
+    carrier: str
+    bind: str
+    received_utc_ms: int
+    message: InboundText
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuery:
+    """Newest first. `before` is a message id: the page goes on below it."""
+
+    account: str | None = None
+    recipient: str | None = None
+    verdict: Verdict | None = None
+    open_only: bool = False
+    client_ref: str | None = None
+    since_utc_ms: int | None = None
+    until_utc_ms: int | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Depths:
+    """How much lies in the store, open states only."""
+
+    queued: Mapping[tuple[str, Lane], int]  # by carrier and lane
+    in_flight: Mapping[str, int]  # by carrier
+    in_doubt: Mapping[str, int]
+    sent: Mapping[str, int]
+    parked_receipts: int
+    oldest_queued_utc_ms: int | None
+
+
+class Work(Protocol):
+    """Tells a bind that something may have become QUEUED for its carrier."""
+
+    @property
+    def version(self) -> int: ...
+
+    async def changed(self, since: int) -> None:
+        """Returns once `version` differs from `since`."""
+        ...
+
+
+class Store(Protocol):
+    """The one interface to the durable truth. All methods are for trio tasks."""
+
+    async def commit(self, *ops: Op[Any]) -> None:
+        """Runs the operations in order in one transaction, together with those of other callers (group commit).
+
+        Returns once they are on disk. Raises StoreUnavailable or StoreError, and then nothing of them was kept.
+        """
+        ...
+
+    def work(self, carrier: str) -> Work: ...
+
+    async def message(self, message_id: int) -> MessageView | None: ...
+
+    async def messages(self, query: MessageQuery) -> list[MessageView]: ...
+
+    async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]: ...
+
+    async def depths(self) -> Depths: ...
