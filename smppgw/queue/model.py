@@ -466,7 +466,6 @@ class RecordReceipts(Op[ReceiptsRecorded]):
     bind: str
     receipts: Sequence[ReceiptRecord]
     now_utc_ms: int
-    doubt_match_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,9 +508,10 @@ class Swept:
 
 @dataclass(slots=True)
 class Sweep(Op[Swept]):
-    """Moves what is past its deadline, at most `limit` segments of each kind."""
+    """Resolves doubts by parked receipts; moves what is past its deadline, at most `limit` segments of each kind."""
 
     now_utc_ms: int
+    doubt_match_ms: Mapping[str, int] = field(default_factory=dict)  # by carrier: how old a doubt may be
     limit: int = 1000
 
 

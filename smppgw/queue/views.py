@@ -1,0 +1,181 @@
+"""Reading: what the store shows to the API and the CLI. Runs on a connection of its own, never in a transaction
+that writes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from typing import Any
+
+from smppgw.addresses import Address
+from smppgw.queue import statements as sql
+from smppgw.queue.model import (
+    Depths,
+    HistoryEntry,
+    InboundText,
+    InboundView,
+    Lane,
+    MessageQuery,
+    MessageView,
+    Reason,
+    SegmentState,
+    SegmentView,
+    Verdict,
+    message_id_at,
+    part_of,
+)
+
+_LARGEST_ID = 2**63 - 1
+
+
+def message(connection: sqlite3.Connection, message_id: int) -> MessageView | None:
+    """One message with its segments and its history."""
+    row = connection.execute(sql.MESSAGE, (message_id,)).fetchone()
+    if row is None:
+        return None
+    segments = [_segment(one) for one in connection.execute(sql.SEGMENTS_OF_MESSAGE, (message_id,))]
+    history = _history(connection, message_id, row[13], segments)
+    return _message(row, [segment for segment, _ in segments], history)
+
+
+def _message(row: tuple[Any, ...], segments: list[SegmentView], history: list[HistoryEntry]) -> MessageView:
+    (number, account, carrier, lane, *addresses, text, alphabet, client_ref, accepted, expires, final) = row[:16]
+    first_submitted, verdict, parts = row[16:]
+    return MessageView(
+        message_id=number,
+        account=account,
+        carrier=carrier,
+        lane=Lane(lane),
+        source=Address(*addresses[:3]),
+        destination=Address(*addresses[3:]),
+        text=text,
+        alphabet=alphabet,
+        client_ref=client_ref,
+        accepted_utc_ms=accepted,
+        expires_utc_ms=expires,
+        final_utc_ms=final,
+        first_submitted_utc_ms=first_submitted,
+        verdict=None if verdict is None else Verdict(verdict),
+        segment_count=parts,
+        segments=segments,
+        history=history,
+    )
+
+
+def _segment(row: tuple[Any, ...]) -> tuple[SegmentView, int | None]:
+    """The segment, and when it was submitted for the first time."""
+    number, state, reason, octets, smsc_id, bind, attempts, status, first, submitted, answered, final, due = row
+    view = SegmentView(
+        part=part_of(number),
+        state=SegmentState(state),
+        reason=Reason(reason),
+        octets=octets,
+        smsc_id=smsc_id,
+        bind=bind,
+        attempts=attempts,
+        command_status=status,
+        submitted_utc_ms=submitted,
+        answered_utc_ms=answered,
+        final_utc_ms=final,
+        due_utc_ms=due,
+    )
+    return view, first
+
+
+def _history(
+    connection: sqlite3.Connection, message_id: int, accepted: int, segments: list[tuple[SegmentView, int | None]]
+) -> list[HistoryEntry]:
+    """The straight path from the segments' columns, the rest from history and receipts, in order of time."""
+    entries = [HistoryEntry(accepted, 0, SegmentState.QUEUED, Reason.ACCEPTED, "", "")]
+    for segment, first in segments:
+        entries += _straight_path(segment, first)
+    for number, at, state, reason, bind, detail in connection.execute(sql.HISTORY_OF_MESSAGE, (message_id,)):
+        entries.append(HistoryEntry(at, part_of(number), SegmentState(state), Reason(reason), bind, detail))
+    by_part = {segment.part: segment for segment, _ in segments}
+    for number, at, reason, bind, stat, error, smsc_id in connection.execute(sql.RECEIPTS_OF_MESSAGE, (message_id,)):
+        moved = reason in (Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT)
+        state = by_part[part_of(number)].state if moved else None
+        detail = f"{stat} err {error} id {smsc_id}".replace(" err  ", " ")
+        entries.append(HistoryEntry(at, part_of(number), state, Reason(reason), bind, detail))
+    return sorted(entries, key=lambda entry: entry.at_utc_ms)
+
+
+def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry]:
+    bind = segment.bind or ""
+    entries = [
+        HistoryEntry(at, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, "")
+        for at in dict.fromkeys((first, segment.submitted_utc_ms))
+        if at is not None
+    ]
+    if segment.answered_utc_ms is not None and segment.command_status == 0:
+        sent = SegmentState.UNTRACKED if segment.state is SegmentState.UNTRACKED else SegmentState.SENT
+        reason = segment.reason if sent is SegmentState.UNTRACKED else Reason.CARRIER_ACCEPTED
+        detail = f"id {segment.smsc_id}" if segment.smsc_id else ""
+        entries.append(HistoryEntry(segment.answered_utc_ms, segment.part, sent, reason, bind, detail))
+    told_by_receipt = segment.reason in (Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT)
+    if segment.final_utc_ms is not None and not told_by_receipt and segment.state is not SegmentState.UNTRACKED:
+        entries.append(HistoryEntry(segment.final_utc_ms, segment.part, segment.state, segment.reason, bind, ""))
+    return entries
+
+
+def messages(connection: sqlite3.Connection, query: MessageQuery) -> list[MessageView]:
+    """A page of messages, newest first, without segments and history."""
+    conditions, parameters = ["m.id < ?"], [_LARGEST_ID if query.before is None else query.before]
+    chosen: list[tuple[str, Any]] = [
+        ("m.account = ?", query.account),
+        ("m.dest_addr = ?", query.recipient),
+        ("m.client_ref = ?", query.client_ref),
+        ("m.verdict = ?", None if query.verdict is None else query.verdict.value),
+        ("m.id >= ?", None if query.since_utc_ms is None else message_id_at(query.since_utc_ms)),
+        ("m.id < ?", None if query.until_utc_ms is None else message_id_at(query.until_utc_ms)),
+    ]
+    for condition, value in chosen:
+        if value is not None:
+            conditions.append(condition)
+            parameters.append(value)
+    if query.open_only:
+        conditions.append("m.verdict IS NULL")
+    statement = f"""
+SELECT {sql.MESSAGE_COLUMNS}
+FROM message m{_index_for(query)} LEFT JOIN segment s ON s.id = (m.id << 8) + 1
+WHERE {" AND ".join(conditions)}
+ORDER BY m.id DESC LIMIT ?"""  # noqa: S608 - built from the constants above
+    return [_message(row, [], []) for row in connection.execute(statement, (*parameters, query.limit))]
+
+
+def _index_for(query: MessageQuery) -> str:
+    """The index that leaves the fewest rows to look at; SQLite has no statistics to choose by."""
+    if query.client_ref is not None:
+        return " INDEXED BY message_client_ref"
+    if query.recipient is not None:
+        return " INDEXED BY message_recipient"
+    if query.verdict is not None or query.open_only:
+        return " INDEXED BY message_verdict"
+    return ""
+
+
+def inbound(connection: sqlite3.Connection, before: int | None, limit: int) -> list[InboundView]:
+    """Inbound texts, newest first."""
+    rows = connection.execute(sql.INBOUND, (_LARGEST_ID if before is None else before, limit))
+    return [
+        InboundView(row[0], row[1], row[2], row[3], InboundText(Address(*row[4:7]), Address(*row[7:10]), *row[10:14]))
+        for row in rows
+    ]
+
+
+def depths(connection: sqlite3.Connection) -> Depths:
+    """How much is open, by counting the partial indexes."""
+    queued = {(carrier, Lane(lane)): n for carrier, lane, n in connection.execute(sql.DEPTH_QUEUED)}
+    open_states: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for state, carrier, count in connection.execute(sql.DEPTH_OPEN):
+        open_states[state][carrier] = count
+    places = json.dumps([[carrier, lane.value] for carrier, lane in queued])
+    return Depths(
+        queued=queued,
+        in_flight=open_states[SegmentState.IN_FLIGHT],
+        in_doubt=open_states[SegmentState.IN_DOUBT],
+        sent=open_states[SegmentState.SENT],
+        parked_receipts=connection.execute(sql.PARKED_COUNT).fetchone()[0],
+        oldest_queued_utc_ms=connection.execute(sql.OLDEST_QUEUED, (places,)).fetchone()[0],
+    )
