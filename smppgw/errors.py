@@ -67,5 +67,9 @@ class StoreUnavailable(StoreError):
     """The disk is full, read-only or failing. Nothing was accepted; trying again later may work."""
 
 
+class StoreBusy(StoreUnavailable):
+    """More messages wait for their commit than store.max_waiting_accepts allows."""
+
+
 class StoreVersionError(StoreError):
     """The store file was written by a newer smppgw."""

@@ -515,6 +515,11 @@ class Sweep(Op[Swept]):
     limit: int = 1000
 
 
+@dataclass(slots=True)
+class Probe(Op[None]):
+    """Writes 64 KiB and takes them back: whether a disk that was full takes data again."""
+
+
 # ---------------------------------------------------------------------------------------------------------------- #
 # What the store shows
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -32,6 +32,7 @@ from smppgw.queue.model import (
     Op,
     OutcomeKind,
     OutcomesRecorded,
+    Probe,
     Reason,
     ReceiptRecord,
     ReceiptsRecorded,
@@ -585,6 +586,11 @@ def record_inbound(tx: Transaction, op: RecordInbound) -> None:
         tx.rows(sql.INSERT_INBOUND, sql.INSERT_INBOUND_ROW, rows)
 
 
+def probe(tx: Transaction, op: Probe) -> None:
+    tx.connection.execute(sql.PROBE_WRITE)
+    tx.connection.execute(sql.PROBE_TAKE_BACK)
+
+
 _Result = TypeVar("_Result")
 
 EXECUTORS: dict[type[Op[Any]], Callable[[Transaction, Any], Any]] = {
@@ -597,6 +603,7 @@ EXECUTORS: dict[type[Op[Any]], Callable[[Transaction, Any], Any]] = {
     Doubt: doubt,
     Recover: recover,
     Sweep: sweep,
+    Probe: probe,
 }
 
 

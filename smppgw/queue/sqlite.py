@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiosqlite
 import trio
 
+from smppgw import telemetry
 from smppgw.bridge import run_asyncio
-from smppgw.errors import StoreError, StoreUnavailable
+from smppgw.errors import StoreBusy, StoreError, StoreUnavailable
 from smppgw.queue import views
 from smppgw.queue.engine import Call, Engine, unavailable
-from smppgw.queue.model import Accept, Depths, IdSource, InboundView, MessageQuery, MessageView, Op
+from smppgw.queue.model import Accept, Depths, IdSource, InboundView, MessageQuery, MessageView, Op, Probe
 from smppgw.queue.schema import migrate
 from smppgw.queue.statements import LAST_MESSAGE_ID
 from smppgw.queue.work import WorkBoard, WorkSignal
+
+log = logging.getLogger("smppgw.queue")
 
 T = TypeVar("T")
 
@@ -62,10 +67,28 @@ async def _hop(connection: aiosqlite.Connection, function: Callable[[sqlite3.Con
     return value
 
 
-class SqliteStore:
-    """Implements smppgw.queue.model.Store; made by `open_store`."""
+class StoreObserver(Protocol):
+    """Is told of each transaction; calls come once per transaction, never per message."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, max_waiting_accepts: int) -> None:
+    def transaction(self, elapsed_s: float, hop_s: float, calls: int) -> None:
+        """It took `elapsed_s` on its thread and `hop_s` from hand-over to the waiting callers' turn."""
+        ...
+
+    def failed(self, error: StoreError) -> None: ...
+
+
+class SqliteStore:
+    """Implements smppgw.queue.model.Store; made by `open_store`. `from_asyncio` is the same for asyncio tasks."""
+
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        max_waiting_accepts: int,
+        observer: StoreObserver | None,
+    ) -> None:
+        self.from_asyncio = FromAsyncio(self._post, reader)
+        self._observer = observer
         self._writer = writer
         self._reader = reader
         self._engine: Engine | None = None
@@ -90,20 +113,12 @@ class SqliteStore:
         if call.error is not None:
             raise call.error
 
-    async def commit_from_asyncio(self, *ops: Op[Any]) -> None:
-        """The same for asyncio tasks, without a crossing. If the task is cancelled the commit still happens."""
-        future = asyncio.get_running_loop().create_future()
-        call = self._post(ops, lambda: None if future.done() else future.set_result(None))
-        await future
-        if call.error is not None:
-            raise call.error
-
     def _post(self, ops: tuple[Op[Any], ...], done: Callable[[], None]) -> Call:
         if self._closing:
             raise StoreUnavailable("the store is closed")
         accepts = sum(len(op.messages) for op in ops if isinstance(op, Accept))
         if accepts and self._waiting_accepts + accepts > self._max_waiting_accepts:
-            raise StoreUnavailable(
+            raise StoreBusy(
                 f"{self._waiting_accepts} messages already wait for their commit (store.max_waiting_accepts)"
             )
         self._waiting_accepts += accepts
@@ -151,42 +166,54 @@ class SqliteStore:
     async def _commit_batch(self, calls: list[Call]) -> None:
         assert self._engine is not None
         engine = self._engine
+        handed_over = time.perf_counter()
         try:
-            await _hop(self._writer, lambda _: engine.run(calls))
+            elapsed_s = await _hop(self._writer, lambda _: _timed(engine, calls))
         except BaseException as error:
             for call in calls:
                 call.error = StoreError(f"the store's thread failed: {error}")
             raise
+        else:
+            if self._observer is not None:
+                self._observer.transaction(elapsed_s, time.perf_counter() - handed_over, len(calls))
         finally:
-            failed = [call.error for call in calls if isinstance(call.error, StoreUnavailable)]
-            self.trouble = str(failed[0]) if failed else None
+            self._tell_troubles(calls)
             for carrier in set().union(*(call.woken for call in calls)):
                 self._board.bump(carrier)
             for call in calls:
                 call.done()
+
+    def _tell_troubles(self, calls: list[Call]) -> None:
+        errors = [call.error for call in calls if call.error is not None]
+        disk = next((str(error) for error in errors if isinstance(error, StoreUnavailable)), None)
+        if disk is not None and self.trouble is None:
+            telemetry.log(log, logging.ERROR, "store_unavailable", reason=disk)
+        if disk is not None:
+            self.trouble = disk
+        elif self.trouble is not None and any(isinstance(op, (Accept, Probe)) for call in calls for op in call.ops):
+            # Only what needs new space tells that the disk takes data again.
+            self.trouble = None
+            telemetry.log(log, logging.INFO, "store_available")
+        if self._observer is not None:
+            for error in errors:
+                self._observer.failed(error)
 
     def work(self, carrier: str) -> WorkSignal:
         return self._board.signal(carrier)
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    async def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            return await run_asyncio(_hop, self._reader, function)
-        except sqlite3.Error as error:
-            raise unavailable(error) or StoreError(f"reading failed: {error}") from error
-
     async def message(self, message_id: int) -> MessageView | None:
-        return await self._read(lambda connection: views.message(connection, message_id))
+        return await run_asyncio(self.from_asyncio.message, message_id)
 
     async def messages(self, query: MessageQuery) -> list[MessageView]:
-        return await self._read(lambda connection: views.messages(connection, query))
+        return await run_asyncio(self.from_asyncio.messages, query)
 
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]:
-        return await self._read(lambda connection: views.inbound(connection, before, limit))
+        return await run_asyncio(self.from_asyncio.inbound, before, limit)
 
     async def depths(self) -> Depths:
-        return await self._read(views.depths)
+        return await run_asyncio(self.from_asyncio.depths)
 
     # Opening ------------------------------------------------------------------------------------------------------
 
@@ -207,6 +234,48 @@ class SqliteStore:
         await _hop(self._reader, lambda connection: connection.execute("PRAGMA query_only = 1").fetchall())
 
 
+def _timed(engine: Engine, calls: list[Call]) -> float:
+    started = time.perf_counter()
+    engine.run(calls)
+    return time.perf_counter() - started
+
+
+class FromAsyncio:
+    """The store for asyncio tasks, without a crossing."""
+
+    def __init__(
+        self, post: Callable[[tuple[Op[Any], ...], Callable[[], None]], Call], reader: aiosqlite.Connection
+    ) -> None:
+        self._post = post
+        self._reader = reader
+
+    async def commit(self, *ops: Op[Any]) -> None:
+        """See Store.commit. If the task is cancelled, what it handed over is committed all the same."""
+        future = asyncio.get_running_loop().create_future()
+        call = self._post(ops, lambda: None if future.done() else future.set_result(None))
+        await future
+        if call.error is not None:
+            raise call.error
+
+    async def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await _hop(self._reader, function)
+        except sqlite3.Error as error:
+            raise unavailable(error) or StoreError(f"reading failed: {error}") from error
+
+    async def message(self, message_id: int) -> MessageView | None:
+        return await self._read(lambda connection: views.message(connection, message_id))
+
+    async def messages(self, query: MessageQuery) -> list[MessageView]:
+        return await self._read(lambda connection: views.messages(connection, query))
+
+    async def inbound(self, before: int | None, limit: int) -> list[InboundView]:
+        return await self._read(lambda connection: views.inbound(connection, before, limit))
+
+    async def depths(self) -> Depths:
+        return await self._read(views.depths)
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Holds the store's lock file, so that two daemons never send the same messages."""
@@ -225,7 +294,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_store(path: Path, *, max_waiting_accepts: int = 100_000) -> AsyncIterator[SqliteStore]:
+async def open_store(
+    path: Path, *, max_waiting_accepts: int = 100_000, observer: StoreObserver | None = None
+) -> AsyncIterator[SqliteStore]:
     """Opens (and where needed creates or migrates) the store; needs an asyncio loop on the bridge.
 
     Raises StoreUnavailable when the file cannot be opened or is in use, StoreVersionError when it is too new.
@@ -234,7 +305,7 @@ async def open_store(path: Path, *, max_waiting_accepts: int = 100_000) -> Async
     with _locked(path):
         writer, reader = connect(), connect()
         try:
-            store = SqliteStore(writer, reader, max_waiting_accepts)
+            store = SqliteStore(writer, reader, max_waiting_accepts, observer)
             try:
                 await run_asyncio(_connect, writer, reader)
                 await run_asyncio(store._prepare)

@@ -4,8 +4,8 @@ A statement takes a whole batch: ids travel as one JSON array read by json_each,
 (`{rows}`, see `with_rows`). Figures for that choice: 4 us a row, where executemany took hundreds under load.
 
 `state <= 3` beside a narrower condition is there for SQLite, which uses a partial index only where it finds the
-index's own condition. CROSS JOIN fixes the order of a join (SQLite never reorders it), INDEXED BY the index, and a unary + keeps a
-comparison from choosing an index of its own. tests/queue/test_statements.py reads the plan of each.
+index's own condition. CROSS JOIN fixes the order of a join (SQLite never reorders it), INDEXED BY the index, and a
+unary + keeps a comparison from choosing an index of its own. tests/queue/test_statements.py reads the plan of each.
 """
 
 from __future__ import annotations
@@ -185,6 +185,13 @@ INSERT_INBOUND_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 PAST_DEADLINE = """
 SELECT id, parts FROM segment INDEXED BY segment_deadline
 WHERE state = ? AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?"""
+
+PROBE_WRITE = """
+INSERT INTO history (segment_id, at_utc_ms, state, reason, bind, detail)
+VALUES (0, 0, 0, 'probe', '', hex(zeroblob(32768)))"""
+
+PROBE_TAKE_BACK = """
+DELETE FROM history WHERE segment_id = 0"""
 
 # What the store shows ---------------------------------------------------------------------------------------------
 

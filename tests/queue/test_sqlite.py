@@ -10,10 +10,10 @@ import trio
 
 from smppgw.bridge import asyncio_loop, run_asyncio
 from smppgw.errors import StoreError, StoreUnavailable, StoreVersionError
-from smppgw.queue.model import Accept, MessageQuery
+from smppgw.queue.model import Accept, MessageQuery, Probe
 from smppgw.queue.sqlite import open_store
 
-from .make import NOW, accept, new_message
+from .make import NOW, accept, new_message, sweep
 
 
 async def test_what_was_accepted_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ async def test_trio_and_asyncio_callers_share_the_writer(tmp_path: Path) -> None
         async with trio.open_nursery() as nursery:
             for i in range(50):
                 one = Accept([new_message(text=f"asyncio {i}")], NOW)
-                nursery.start_soon(run_asyncio, store.commit_from_asyncio, one)
+                nursery.start_soon(run_asyncio, store.from_asyncio.commit, one)
                 nursery.start_soon(store.commit, Accept([new_message(text=f"trio {i}")], NOW))
         texts = {one.text for one in await store.messages(MessageQuery(limit=1000))}
         assert texts == {f"{world} {i}" for world in ("asyncio", "trio") for i in range(50)}
@@ -102,8 +102,12 @@ async def test_a_full_disk_shows_as_trouble_until_it_is_over(tmp_path: Path) -> 
             await accept(store, new_message(text="x" * 1_000_000))
         assert store.trouble is not None
         assert "full" in store.trouble
+        with pytest.raises(StoreUnavailable, match="full"):
+            await store.commit(Probe())
         await _limit_pages(store, 1_000_000)
-        await accept(store, new_message())
+        await sweep(store, NOW)
+        assert store.trouble is not None, "what writes nothing tells nothing"
+        await store.commit(Probe())
         assert store.trouble is None
 
 

@@ -1,0 +1,1 @@
+"""Measured figures. Each module prints one JSON line; none is a test."""
