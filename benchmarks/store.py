@@ -106,7 +106,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--path", type=Path, help="a store file to go on with; a new one in a temporary folder if not given")
+    parser.add_argument(
+        "--path", type=Path, help="a store file to go on with; a new one in a temporary folder if not given"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = args.path or Path(folder) / "store.db"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import random
 import signal
-import socket
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -31,6 +31,9 @@ from smppgw.queue.model import Accept, Acceptance, NewMessage, Recover
 from smppgw.queue.sqlite import SqliteStore, open_store
 from smppgw.queue.sweeper import sweep_for_ever
 from smppgw.telemetry import BindMetrics, Metrics, StoreMetrics, log, set_up_logging
+
+if TYPE_CHECKING:
+    import socket
 
 logger = logging.getLogger("smppgw.daemon")
 
@@ -200,6 +203,7 @@ async def _serve_in(settings: Settings, nursery: trio.Nursery, *, task_status: t
 
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT; the exit code: 0 stopped in order, 1 after an error, which is logged."""
+    sys.setswitchinterval(0.0001)
     set_up_logging(settings.log.level, settings.log.format.value)
     try:
         trio.run(_until_signal, settings)

@@ -1,0 +1,16 @@
+"""Ways in: the HTTP API.
+
+    app            paths, statuses, the error shape          create_app(services)
+    services       what the API needs from the gateway       Services, Readiness, Unavailable
+    intake         a body to messages ready to be stored     parse, Intake, MessageIn, ItemError
+    auth           API keys                                  generate_key, hash_key, Keys
+    queries        query parameters of the lists
+    views          the store's views as JSON; schemas documents their shapes
+    measuring      /metrics, and the counting of requests
+    documentation  /openapi.json and /docs
+    faults         every error code, in one table
+    server         uvicorn inside the daemon                 open_sockets, HttpServer
+
+Knows the store and the binds only as callables in Services; runs on asyncio, without importing it. Import from the
+modules: nothing is loaded here, since the CLI needs `auth` without a web framework.
+"""

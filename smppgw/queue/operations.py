@@ -11,6 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeVar
 
 from smppgw.addresses import Address
@@ -54,6 +55,7 @@ from smppgw.queue.model import (
 from smppgw.queue.retry import retry_at
 from smppgw.smpp.constants import status_name
 
+_LANES = tuple(Lane)
 _IN_FLIGHT, _IN_DOUBT, _QUEUED = SegmentState.IN_FLIGHT, SegmentState.IN_DOUBT, SegmentState.QUEUED
 
 
@@ -68,23 +70,24 @@ class Transaction:
     #: Carriers for which something may have become QUEUED.
     woken: set[str] = field(default_factory=set)
 
-    def rows(self, statement: str, row: str, rows: Sequence[Sequence[Any]], *first: Any) -> list[Any]:
-        """Runs a multi-row statement, in as few pieces as SQLite's limit on variables allows."""
-        found: list[Any] = []
-        width = row.count("?")
-        most = (self.max_variables - len(first)) // width
+    def rows(self, statement: str, row: str, rows: Sequence[Sequence[Any]], *first: Any) -> int:
+        """Runs a multi-row statement, in as few pieces as SQLite's limit on variables allows; how many changed."""
+        changed = 0
+        most = (self.max_variables - len(first)) // row.count("?")
         for start in range(0, len(rows), most):
             piece = rows[start : start + most]
-            parameters = [*first, *(value for one in piece for value in one)]
-            found += self.connection.execute(sql.with_rows(statement, row, len(piece)), parameters).fetchall()
-        return found
+            parameters = [*first, *chain.from_iterable(piece)]
+            changed += self.connection.execute(sql.with_rows(statement, row, len(piece)), parameters).rowcount
+        return changed
 
-    def all(self, statement: str, *parameters: Any) -> list[Any]:
-        return self.connection.execute(statement, parameters).fetchall()
+    def found(self, statement: str, *parameters: Any) -> list[Any]:
+        """The rows that a statement gathers in one JSON array."""
+        rows: list[Any] = json.loads(self.one(statement, *parameters))
+        return rows
 
-    def count(self, statement: str, *parameters: Any) -> int:
-        """Runs a statement that changes rows; how many it changed."""
-        return self.connection.execute(statement, parameters).rowcount
+    def one(self, statement: str, *parameters: Any) -> Any:
+        """The only value of the only row."""
+        return self.connection.execute(statement, parameters).fetchone()[0]
 
 
 # Accepting --------------------------------------------------------------------------------------------------------
@@ -156,10 +159,10 @@ def _repeats(tx: Transaction, messages: Sequence[NewMessage]) -> list[Acceptance
     results: list[Acceptance | None] = [None] * len(messages)
     if keyed:
         keys = json.dumps([[messages[index].account, messages[index].idempotency_key] for index in keyed])
-        for key, message_id, digest, segments in tx.all(sql.FIND_IDEMPOTENT, keys):
+        for key, message_id, digest, segments in tx.found(sql.FIND_IDEMPOTENT, keys):
             index = keyed[key]
             stored = Acceptance(AcceptStatus.STORED, message_id, segments)
-            results[index] = _repeat_of(messages[index], digest, stored)
+            results[index] = _repeat_of(messages[index], bytes.fromhex(digest), stored)
     return results
 
 
@@ -177,18 +180,14 @@ def claim(tx: Transaction, op: Claim) -> Claimed:
     taken: list[ClaimedSegment] = []
     expired: list[int] = []
     put_off: defaultdict[int, list[int]] = defaultdict(list)
-    for lane in Lane:
-        wanted = op.limit - len(taken)
-        if wanted <= 0:
-            break
-        for row in tx.connection.execute(sql.SELECT_READY, (op.carrier, lane.value, op.now_utc_ms, wanted)):
-            segment = _claimed(row)
-            if segment.expires_utc_ms <= op.now_utc_ms:
-                expired.append(segment.segment_id)
-            elif segment.destination.addr in op.held:
-                put_off[op.held[segment.destination.addr]].append(segment.segment_id)
-            else:
-                taken.append(segment)
+    for row in tx.found(sql.SELECT_READY, op.carrier, op.now_utc_ms, op.limit):
+        segment = _claimed(row)
+        if segment.expires_utc_ms <= op.now_utc_ms:
+            expired.append(segment.segment_id)
+        elif segment.destination.addr in op.held:
+            put_off[op.held[segment.destination.addr]].append(segment.segment_id)
+        else:
+            taken.append(segment)
     if taken:
         ids = json.dumps([segment.segment_id for segment in taken])
         tx.connection.execute(sql.CLAIM, (op.bind, op.now_utc_ms, ids))
@@ -198,20 +197,27 @@ def claim(tx: Transaction, op: Claim) -> Claimed:
         _expire(tx, expired, op.now_utc_ms)
     if expired or put_off:
         tx.woken.add(op.carrier)  # what was asked for may still be there, behind these
-    return Claimed(taken, None if len(taken) >= op.limit else _next_due(tx, op.carrier, op.now_utc_ms))
+    next_due = None if len(taken) >= op.limit else tx.one(sql.NEXT_DUE, op.carrier, op.now_utc_ms)
+    return Claimed(taken, next_due)
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedSegment:
-    segment, lane, *addresses, octets, coding, esm, registered, accepted, expires, attempts = row
-    source, destination = Address(*addresses[:3]), Address(*addresses[3:])
-    return ClaimedSegment(
-        segment, Lane(lane), source, destination, octets, coding, esm, registered, accepted, expires, attempts
+    segment, lane, ston, snpi, saddr, dton, dnpi, daddr, octets, coding, esm, registered, accepted, expires, tries = (
+        row
     )
-
-
-def _next_due(tx: Transaction, carrier: str, now_utc_ms: int) -> int | None:
-    found = [tx.all(sql.NEXT_DUE, carrier, lane.value, now_utc_ms)[0][0] for lane in Lane]
-    return min((due for due in found if due is not None), default=None)
+    return ClaimedSegment(
+        segment,
+        _LANES[lane],
+        Address(ston, snpi, saddr),
+        Address(dton, dnpi, daddr),
+        bytes.fromhex(octets),
+        coding,
+        esm,
+        registered,
+        accepted,
+        expires,
+        tries,
+    )
 
 
 # Outcomes ---------------------------------------------------------------------------------------------------------
@@ -223,9 +229,9 @@ def record_outcomes(tx: Transaction, op: RecordOutcomes) -> OutcomesRecorded:
     refused = [one for one in op.outcomes if one.kind is not OutcomeKind.ACCEPTED]
     moved = 0
     if accepted:
-        rows = tx.rows(sql.RECORD_ACCEPTED, sql.RECORD_ACCEPTED_ROW, accepted, op.now_utc_ms, op.receipt_timeout_ms)
-        moved += len(rows)
-        _conclude(tx, [(i, SegmentState(s), parts) for i, s, parts in rows if s != SegmentState.SENT], op.now_utc_ms)
+        untracked = tx.found(sql.ACCEPTED_UNTRACKED, json.dumps(accepted))
+        moved += tx.rows(sql.RECORD_ACCEPTED, sql.RECORD_ACCEPTED_ROW, accepted, op.now_utc_ms, op.receipt_timeout_ms)
+        _conclude(tx, [(segment, SegmentState.UNTRACKED, parts) for segment, parts in untracked], op.now_utc_ms)
         _match_parked(tx, op, {smsc_id for _, smsc_id in accepted if smsc_id})
     if refused:
         moved += _record_refused(tx, op, refused)
@@ -257,7 +263,7 @@ def _refusal(tx: Transaction, op: RecordOutcomes, outcome: SubmitOutcome, attemp
 
 def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[SubmitOutcome]) -> int:
     by_id = {one.segment_id: one for one in refused}
-    found = tx.all(sql.REFUSED_SEGMENTS, json.dumps(list(by_id)))
+    found = tx.found(sql.REFUSED_SEGMENTS, json.dumps(list(by_id)))
     updates, history, finals = [], [], []
     for segment, state, attempts, parts, due, expires in found:
         outcome = by_id[segment]
@@ -285,9 +291,11 @@ def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[Submi
 
 
 def withdraw(tx: Transaction, op: Withdraw) -> int:
-    carriers = tx.all(sql.WITHDRAW, json.dumps(list(op.segment_ids)))
-    tx.woken.update(carrier for (carrier,) in carriers)
-    return len(carriers)
+    ids = json.dumps(list(op.segment_ids))
+    moving = tx.found(sql.IN_FLIGHT_OF, ids)
+    tx.connection.execute(sql.WITHDRAW, (ids,))
+    tx.woken.update(carrier for _, carrier in moving)
+    return len(moving)
 
 
 def doubt(tx: Transaction, op: Doubt) -> int:
@@ -311,11 +319,12 @@ def _doubt(
     resend: bool,
 ) -> int:
     ids = json.dumps([segment for segment, _, _ in segments])
+    moved = {segment for segment, _ in tx.found(sql.IN_FLIGHT_OF, ids)}
     if resend:
-        moved = {segment for (segment,) in tx.all(sql.RESEND, ids)}
+        tx.connection.execute(sql.RESEND, (ids,))
         tx.woken.update(carrier for segment, carrier, _ in segments if segment in moved)
     else:
-        moved = {segment for (segment,) in tx.all(sql.DOUBT, reason.value, now_utc_ms + timeout_ms, ids)}
+        tx.connection.execute(sql.DOUBT, (reason.value, now_utc_ms + timeout_ms, ids))
     target = _QUEUED if resend else _IN_DOUBT
     told = Reason.RESENT_AFTER_DOUBT if resend else reason
     detail = reason.value if resend else ""
@@ -331,7 +340,7 @@ def _doubt(
 def recover(tx: Transaction, op: Recover) -> int:
     """What a process that is gone left IN_FLIGHT: nobody can tell whether it was written, so it is in doubt."""
     by_carrier: defaultdict[str, list[tuple[int, str, str | None]]] = defaultdict(list)
-    for segment, carrier, bind in tx.all(sql.LEFT_IN_FLIGHT):
+    for segment, carrier, bind in tx.found(sql.LEFT_IN_FLIGHT):
         by_carrier[carrier].append((segment, carrier, bind))
     return sum(
         _doubt(
@@ -430,7 +439,7 @@ def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
 def _matches(tx: Transaction, op: RecordReceipts) -> list[Candidate | None]:
     by_key: defaultdict[int, list[Candidate]] = defaultdict(list)
     smsc_ids = json.dumps([receipt.smsc_id for receipt in op.receipts])
-    for key, *row in tx.all(sql.SEGMENTS_BY_SMSC_ID, smsc_ids, op.carrier):
+    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, smsc_ids, op.carrier):
         by_key[key].append(_candidate(row))
     return [choose(receipt, by_key[index]) if index in by_key else None for index, receipt in enumerate(op.receipts)]
 
@@ -450,14 +459,14 @@ def _parked(row: Sequence[Any]) -> _Parked:
 
 def _match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> None:
     """Receipts that came before their submit_sm_resp find their segment now."""
-    if not smsc_ids or not tx.all(sql.ANY_PARKED, op.carrier)[0][0]:
+    if not smsc_ids or not tx.one(sql.ANY_PARKED, op.carrier):
         return
-    parked = [_parked(row) for row in tx.all(sql.PARKED_BY_ID, json.dumps(sorted(smsc_ids)), op.carrier)]
+    parked = [_parked(row) for row in tx.found(sql.PARKED_BY_ID, json.dumps(sorted(smsc_ids)), op.carrier)]
     if not parked:
         return
     by_id: defaultdict[str, list[Candidate]] = defaultdict(list)
     wanted = sorted({one.receipt.smsc_id for one in parked})
-    for key, *row in tx.all(sql.SEGMENTS_BY_SMSC_ID, json.dumps(wanted), op.carrier):
+    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, json.dumps(wanted), op.carrier):
         by_id[wanted[key]].append(_candidate(row))
     found = [(one, choose(one.receipt, by_id[one.receipt.smsc_id])) for one in parked]
     _unpark(tx, [(one, segment) for one, segment in found if segment is not None], Reason.RECEIPT, op.now_utc_ms)
@@ -476,11 +485,11 @@ def _unpark(tx: Transaction, found: Sequence[tuple[_Parked, Candidate]], matched
 
 def _resolve_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: int) -> None:
     """Parked receipts that can only belong to one segment in doubt resolve it (see matcher.resolve_doubts)."""
-    if not tx.all(sql.ANY_PARKED, carrier)[0][0]:
+    if not tx.one(sql.ANY_PARKED, carrier):
         return
-    unanswered = [_candidate(row) for row in tx.all(sql.SEGMENTS_UNANSWERED, carrier)]
+    unanswered = [_candidate(row) for row in tx.found(sql.SEGMENTS_UNANSWERED, carrier)]
     recipients = json.dumps(sorted({one.recipient for one in unanswered if one.state is _IN_DOUBT}))
-    parked = [_parked(row) for row in tx.all(sql.PARKED_BY_SOURCE, recipients, carrier)]
+    parked = [_parked(row) for row in tx.found(sql.PARKED_BY_SOURCE, recipients, carrier)]
     pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], unanswered, match_ms)
     found = [(parked[index], segment) for index, segment in pairs]
     _unpark(tx, found, Reason.RECEIPT_MATCHED_IN_DOUBT, now_utc_ms)
@@ -495,14 +504,14 @@ def _resolve_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: in
 def sweep(tx: Transaction, op: Sweep) -> Swept:
     """Doubts that a parked receipt resolves; then what is past its deadline reaches a final state."""
     now, limit = op.now_utc_ms, op.limit
-    for (carrier,) in tx.all(sql.CARRIERS_IN_DOUBT):
+    for carrier in tx.found(sql.CARRIERS_IN_DOUBT):
         _resolve_doubts(tx, carrier, op.doubt_match_ms.get(carrier, 0), now)
-    expired = [row[0] for row in tx.all(sql.PAST_DEADLINE, _QUEUED.value, now, limit)]
+    expired = [row[0] for row in tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)]
     if expired:
         _expire(tx, expired, now)
-    doubts = tx.all(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
+    doubts = tx.found(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
     _finish(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
-    overdue = tx.all(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
+    overdue = tx.found(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
     _finish(tx, overdue, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
     more = max(len(expired), len(doubts), len(overdue)) >= limit
     return Swept(len(expired), len(doubts), len(overdue), more)
@@ -550,10 +559,10 @@ def _conclude(tx: Transaction, finals: Sequence[tuple[int, SegmentState, int]], 
         if state in (SegmentState.REJECTED, SegmentState.FAILED):
             failed.add(message_id_of(segment))
     if failed:
-        tx.all(sql.CANCEL_SIBLINGS, now_utc_ms, json.dumps(sorted(failed)))
+        tx.connection.execute(sql.CANCEL_SIBLINGS, (now_utc_ms, json.dumps(sorted(failed))))
     if several:
         states: defaultdict[int, list[SegmentState]] = defaultdict(list)
-        for message, state in tx.all(sql.SIBLING_STATES, json.dumps(sorted(several))):
+        for message, state in tx.found(sql.SIBLING_STATES, json.dumps(sorted(several))):
             states[message].append(SegmentState(state))
         for message, of_message in states.items():
             if (verdict := verdict_of(of_message)) is not None:

@@ -3,6 +3,10 @@
 A statement takes a whole batch: ids travel as one JSON array read by json_each, wide rows as one multi-row VALUES
 (`{rows}`, see `with_rows`). Figures for that choice: 4 us a row, where executemany took hundreds under load.
 
+What a statement finds comes back as one row with one JSON array (`Transaction.found`): sqlite3 gives the GIL away for
+each row it steps to, and with a busy main thread waits up to the switch interval to get it back. Octets travel as hex
+inside it. Aggregates take rows in the order in which the subquery yields them.
+
 `state <= 3` beside a narrower condition is there for SQLite, which uses a partial index only where it finds the
 index's own condition. CROSS JOIN fixes the order of a join (SQLite never reorders it), INDEXED BY the index, and a
 unary + keeps a comparison from choosing an index of its own. tests/queue/test_statements.py reads the plan of each.
@@ -25,23 +29,30 @@ VALUES {rows}"""
 INSERT_SEGMENTS_ROW = "(?,0,'accepted',0,?,?,?,?,?,?,?)"
 
 FIND_IDEMPOTENT = """
-SELECT j.key, m.id, m.digest, m.segments
+SELECT json_group_array(json_array(j.key, m.id, hex(m.digest), m.segments))
 FROM json_each(?) j
 CROSS JOIN message m INDEXED BY message_idempotency
     ON m.account = j.value ->> 0 AND m.idempotency_key = j.value ->> 1"""
 
+#: Lane by lane, in each by due time: the order in which the nested loops visit them. An ORDER BY over all lanes would
+#: sort everything that is queued.
 SELECT_READY = """
-SELECT s.id, s.lane, m.source_ton, m.source_npi, m.source_addr, m.dest_ton, m.dest_npi, m.dest_addr, s.octets,
-    m.data_coding, m.esm_class, m.registered_delivery, m.accepted_utc_ms, m.expires_utc_ms, s.attempts
-FROM segment s INDEXED BY segment_ready
-CROSS JOIN message m ON m.id = s.id >> 8
-WHERE s.state = 0 AND s.carrier = ? AND s.lane = ? AND s.due_utc_ms <= ?
-ORDER BY s.due_utc_ms, s.id
-LIMIT ?"""
+SELECT json_group_array(json_array(id, lane, source_ton, source_npi, source_addr, dest_ton, dest_npi, dest_addr,
+    hex(octets), data_coding, esm_class, registered_delivery, accepted_utc_ms, expires_utc_ms, attempts))
+FROM (
+    SELECT s.id, s.lane, m.source_ton, m.source_npi, m.source_addr, m.dest_ton, m.dest_npi, m.dest_addr, s.octets,
+        m.data_coding, m.esm_class, m.registered_delivery, m.accepted_utc_ms, m.expires_utc_ms, s.attempts
+    FROM json_each('[0,1,2]') j
+    CROSS JOIN segment s INDEXED BY segment_ready
+        ON s.state = 0 AND s.carrier = ? AND s.lane = j.value AND s.due_utc_ms <= ?
+    CROSS JOIN message m ON m.id = s.id >> 8
+    LIMIT ?)"""
 
 NEXT_DUE = """
-SELECT min(due_utc_ms) FROM segment INDEXED BY segment_ready
-WHERE state = 0 AND carrier = ? AND lane = ? AND due_utc_ms > ?"""
+SELECT min(due) FROM (
+    SELECT (SELECT min(due_utc_ms) FROM segment INDEXED BY segment_ready
+            WHERE state = 0 AND carrier = ? AND lane = j.value AND due_utc_ms > ?) AS due
+    FROM json_each('[0,1,2]') j)"""
 
 CLAIM = """
 UPDATE segment SET state = 1, reason = 'claimed', bind = ?1, submitted_utc_ms = ?2,
@@ -61,12 +72,18 @@ UPDATE segment SET
     final_utc_ms = CASE WHEN v.column2 = '' OR NOT tracked THEN ?1 END,
     deadline_utc_ms = CASE state WHEN 1 THEN deadline_utc_ms ELSE ?1 END + ?2
 FROM (VALUES {rows}) AS v
-WHERE segment.id = v.column1 AND +state IN (1, 2)
-RETURNING id, state, parts"""
+WHERE segment.id = v.column1 AND +state IN (1, 2)"""
 RECORD_ACCEPTED_ROW = "(?,?)"
 
+#: Those of the batch whose acceptance will not be followed by a receipt.
+ACCEPTED_UNTRACKED = """
+SELECT json_group_array(json_array(s.id, s.parts))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id = j.value ->> 0
+WHERE s.state IN (1, 2) AND (NOT s.tracked OR j.value ->> 1 = '')"""
+
 REFUSED_SEGMENTS = """
-SELECT s.id, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms
+SELECT json_group_array(json_array(s.id, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id = j.value
 CROSS JOIN message m ON m.id = s.id >> 8
@@ -80,39 +97,46 @@ FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND +state IN (1, 2)"""
 RECORD_REFUSED_ROW = "(?,?,?,?,?,?,?,?)"
 
+#: Those of the batch that are in flight, with their carriers.
+IN_FLIGHT_OF = """
+SELECT json_group_array(json_array(s.id, s.carrier))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id = j.value
+WHERE s.state = 1"""
+
 WITHDRAW = """
 UPDATE segment SET state = 0, reason = 'not_written'
-WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1
-RETURNING carrier"""
+WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
 
 DOUBT = """
 UPDATE segment SET state = 2, reason = ?, deadline_utc_ms = ?
-WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1
-RETURNING id"""
+WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
 
 RESEND = """
 UPDATE segment SET state = 0, reason = 'resent_after_doubt'
-WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1
-RETURNING id"""
+WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
 
 LEFT_IN_FLIGHT = """
-SELECT id, carrier, bind FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
+SELECT json_group_array(json_array(id, carrier, bind))
+FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
 
 SEGMENTS_BY_SMSC_ID = """
-SELECT j.key, s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr, s.submitted_utc_ms
+SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr,
+    s.submitted_utc_ms))
 FROM json_each(?) j
 CROSS JOIN segment s INDEXED BY segment_smsc_id ON s.carrier = ? AND s.smsc_id = j.value
 CROSS JOIN message m ON m.id = s.id >> 8"""
 
 #: Written and not answered: those in doubt, and those in flight, which a receipt might belong to as well.
 SEGMENTS_UNANSWERED = """
-SELECT s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr, s.submitted_utc_ms
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr,
+    s.submitted_utc_ms))
 FROM segment s INDEXED BY segment_deadline
 CROSS JOIN message m ON m.id = s.id >> 8
 WHERE s.state IN (1, 2) AND s.state <= 3 AND s.carrier = ?"""
 
 CARRIERS_IN_DOUBT = """
-SELECT DISTINCT carrier FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3"""
+SELECT json_group_array(DISTINCT carrier) FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3"""
 
 INSERT_RECEIPTS = """
 INSERT INTO receipt (carrier, bind, smsc_id, segment_id, reason, state, stat, error, source_addr, destination_addr,
@@ -135,18 +159,18 @@ ANY_PARKED = """
 SELECT EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL AND carrier = ?)"""
 
 PARKED_BY_ID = """
-SELECT r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr, r.received_utc_ms
+SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,
+    r.received_utc_ms))
 FROM json_each(?) j
 CROSS JOIN receipt r INDEXED BY receipt_parked
-    ON r.segment_id IS NULL AND r.carrier = ? AND r.smsc_id = j.value
-ORDER BY r.id"""
+    ON r.segment_id IS NULL AND r.carrier = ? AND r.smsc_id = j.value"""
 
 PARKED_BY_SOURCE = """
-SELECT r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr, r.received_utc_ms
+SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,
+    r.received_utc_ms))
 FROM json_each(?) j
 CROSS JOIN receipt r INDEXED BY receipt_parked_source
-    ON r.segment_id IS NULL AND r.carrier = ? AND r.source_addr = j.value
-ORDER BY r.id"""
+    ON r.segment_id IS NULL AND r.carrier = ? AND r.source_addr = j.value"""
 
 UNPARK = """
 UPDATE receipt SET segment_id = v.column2, reason = v.column3
@@ -155,18 +179,16 @@ WHERE receipt.id = v.column1"""
 UNPARK_ROW = "(?,?,?)"
 
 SIBLING_STATES = """
-SELECT s.id >> 8, s.state
+SELECT json_group_array(json_array(s.id >> 8, s.state))
 FROM json_each(?) j
-CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255
-ORDER BY s.id"""
+CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255"""
 
 CANCEL_SIBLINGS = """
 UPDATE segment SET state = 8, reason = 'sibling_failed', final_utc_ms = ?
 WHERE id IN (
     SELECT s.id FROM json_each(?) j
     CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255)
-AND +state = 0
-RETURNING id"""
+AND +state = 0"""
 
 SET_VERDICT = """
 UPDATE message SET verdict = ?, final_utc_ms = ? WHERE id IN (SELECT value FROM json_each(?))"""
@@ -183,8 +205,9 @@ VALUES {rows}"""
 INSERT_INBOUND_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 PAST_DEADLINE = """
-SELECT id, parts FROM segment INDEXED BY segment_deadline
-WHERE state = ? AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?"""
+SELECT json_group_array(json_array(id, parts)) FROM (
+    SELECT id, parts FROM segment INDEXED BY segment_deadline
+    WHERE state = ? AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?)"""
 
 PROBE_WRITE = """
 INSERT INTO history (segment_id, at_utc_ms, state, reason, bind, detail)

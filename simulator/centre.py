@@ -1,0 +1,308 @@
+"""The message centre: takes messages, decides what becomes of them, and hands reports to the outboxes.
+
+Owns message ids, throttling, fates, the messages that query_sm, cancel_sm and replace_sm can find, and one outbox
+for each system_id. Each request comes in as a PDU and goes out as its response; refuses to know sockets and sessions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+
+from simulator.agenda import Agenda
+from simulator.fates import STAT, Fates, MessageState, wants_intermediate, wants_receipt
+from simulator.ledger import Ledger, Seen, Submit, content_of
+from simulator.messages import Delivery, Kind, Message, Party
+from simulator.outbox import Outbox
+from simulator.settings import SimulatorSettings
+from simulator.stats import Stats
+from simulator.throttle import TokenBucket
+from smppgw.clock import Clock
+from smppgw.smpp import (
+    DataSm,
+    DataSmResp,
+    DistributionList,
+    Status,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+    UnsuccessSme,
+)
+
+#: Past so many system_ids the idle ones are forgotten, so that a flood of invented ones costs no memory.
+_MAX_SYSTEM_IDS = 10_000
+#: deliver_sm takes no longer addresses (SMPP 3.4, 4.6.1), though data_sm does (4.7.1): no receipt could go back.
+_MAX_ADDRESS = 20
+
+
+class MessageCentre:
+    """Everything that outlives a connection."""
+
+    def __init__(
+        self, settings: SimulatorSettings, *, clock: Clock, agenda: Agenda, stats: Stats, ledger: Ledger
+    ) -> None:
+        self.receipts_held = False
+        self.rate = settings.rate
+        self.burst = settings.burst
+        self.waiting = 0  # messages with a receipt that is planned or not acknowledged
+        self._settings = settings
+        self._clock = clock
+        self._agenda = agenda
+        self._stats = stats
+        self._ledger = ledger
+        self.chance: Callable[[], float] = random.Random(settings.seed).random
+        self._fates = Fates(settings.outcomes)
+        self._messages: OrderedDict[str, Message] = OrderedDict()
+        self._seen = Seen(settings.remembered_texts)
+        self._outboxes: dict[str, Outbox] = {}
+        self._dirty: dict[str, Outbox] = {}
+        self._buckets: dict[str, TokenBucket] = {}
+        self._next_id = settings.message_id_start
+
+    # ------------------------------------------------------------------------------------------------------------ #
+    # Outboxes
+    # ------------------------------------------------------------------------------------------------------------ #
+
+    def outbox(self, system_id: str) -> Outbox:
+        """The outbox of `system_id`, made when there is none yet."""
+        outbox = self._outboxes.get(system_id)
+        if outbox is None:
+            if len(self._outboxes) >= _MAX_SYSTEM_IDS:
+                self._forget_idle()
+            outbox = Outbox(
+                system_id,
+                agenda=self._agenda,
+                clock=self._clock,
+                settings=self._settings,
+                stats=self._stats,
+                on_acked=self._acked,
+            )
+            outbox.hold(self.receipts_held)
+            self._outboxes[system_id] = outbox
+        return outbox
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Puts a delivery into its outbox; `settle` sends it."""
+        outbox = self.outbox(delivery.system_id)
+        outbox.add(delivery)
+        self._dirty[outbox.system_id] = outbox
+
+    def settle(self) -> None:
+        """The end of a batch: sends what was made in it and writes the ledger."""
+        if self._dirty:
+            dirty, self._dirty = self._dirty, {}
+            for outbox in dirty.values():
+                outbox.pump()
+        self._ledger.flush()
+
+    def hold_receipts(self, held: bool) -> None:
+        self.receipts_held = held
+        for outbox in self._outboxes.values():
+            outbox.hold(held)
+
+    def receiving(self) -> list[str]:
+        """The system_ids that have a receiving bind, in order of their first bind."""
+        return [system_id for system_id, outbox in self._outboxes.items() if outbox.receivers]
+
+    def set_rate(self, rate: float | None, burst: float | None) -> None:
+        """The same as the settings `rate` and `burst`, from now on; every bucket starts full."""
+        self.rate, self.burst = rate, burst
+        self._buckets.clear()
+
+    def _forget_idle(self) -> None:
+        for system_id in [system_id for system_id, outbox in self._outboxes.items() if outbox.idle]:
+            del self._outboxes[system_id]
+            self._buckets.pop(system_id, None)
+
+    def _acked(self, delivery: Delivery) -> None:
+        if delivery.kind is Kind.RECEIPT:
+            self.waiting -= 1
+        state = STAT[delivery.state] if delivery.kind is not Kind.INBOUND else ""
+        kind = f"{delivery.kind}_acked"
+        self._ledger.acked(kind, self._clock.utc_ms(), delivery.system_id, delivery.message_id, state)
+
+    # ------------------------------------------------------------------------------------------------------------ #
+    # Submits
+    # ------------------------------------------------------------------------------------------------------------ #
+
+    def start_batch(self, system_id: str, now_mono: float) -> None:
+        """Called before the submits of one read: counts the tokens that have come."""
+        if self.rate is None:
+            return
+        bucket = self._buckets.get(system_id)
+        if bucket is None:
+            burst = self.burst if self.burst is not None else max(1.0, self.rate)
+            self._buckets[system_id] = bucket = TokenBucket(self.rate, burst, now_mono)
+        bucket.refill(now_mono)
+
+    def submit_sm(self, system_id: str, pdu: SubmitSm, utc_ms: int) -> SubmitSmResp:
+        """submit_sm (SMPP 3.4, 4.4)."""
+        destination = Party(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
+        status = self.status(system_id, destination.addr)
+        message_id = self.take(system_id, pdu, destination, utc_ms) if status == 0 else ""
+        self.enter(system_id, pdu, destination.addr, message_id, status, utc_ms)
+        return SubmitSmResp(sequence_number=pdu.sequence_number, command_status=status, message_id=message_id)
+
+    def data_sm(self, system_id: str, pdu: DataSm, utc_ms: int) -> DataSmResp:
+        """data_sm (SMPP 3.4, 4.7): a submit in other clothes."""
+        destination = Party(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
+        if len(destination.addr) > _MAX_ADDRESS:
+            status = int(Status.ESME_RINVDSTADR)
+        elif len(pdu.source_addr) > _MAX_ADDRESS:
+            status = int(Status.ESME_RINVSRCADR)
+        else:
+            status = self.status(system_id, destination.addr)
+        message_id = self.take(system_id, pdu, destination, utc_ms) if status == 0 else ""
+        self.enter(system_id, pdu, destination.addr, message_id, status, utc_ms)
+        return DataSmResp(sequence_number=pdu.sequence_number, command_status=status, message_id=message_id)
+
+    def submit_multi(self, system_id: str, pdu: SubmitMulti, utc_ms: int) -> SubmitMultiResp:
+        """submit_multi (SMPP 3.4, 4.5): one message_id, a message and a receipt for each destination.
+
+        Distribution lists are not known here (ESME_RINVDLNAME).
+        """
+        if not pdu.dest_addresses:
+            self.enter(system_id, pdu, "", "", Status.ESME_RINVNUMDESTS, utc_ms)
+            return SubmitMultiResp(sequence_number=pdu.sequence_number, command_status=Status.ESME_RINVNUMDESTS)
+        message_id = self.new_message_id(utc_ms)
+        failed: list[UnsuccessSme] = []
+        for entry in pdu.dest_addresses:
+            if isinstance(entry, DistributionList):
+                destination, status = Party(0, 0, entry.dl_name), int(Status.ESME_RINVDLNAME)
+            else:
+                destination = Party(*entry)
+                status = self.status(system_id, destination.addr)
+            if status == 0:
+                self.take(system_id, pdu, destination, utc_ms, message_id)
+            else:
+                failed.append(UnsuccessSme(*destination, status))
+            self.enter(system_id, pdu, destination.addr, "" if status else message_id, status, utc_ms)
+        return SubmitMultiResp(
+            sequence_number=pdu.sequence_number,
+            command_status=failed[0].error_status_code if len(failed) == len(pdu.dest_addresses) else 0,
+            message_id=message_id if len(failed) < len(pdu.dest_addresses) else "",
+            unsuccess_smes=tuple(failed),
+        )
+
+    def status(self, system_id: str, destination: str) -> int:
+        """The command_status that a submit to `destination` gets."""
+        if self.rate is not None and not self._buckets[system_id].take():
+            return Status.ESME_RTHROTTLED
+        if not destination:
+            return Status.ESME_RINVDSTADR
+        refusals = self._settings.refusals
+        if refusals and destination in refusals:
+            return refusals[destination]
+        if self.waiting >= self._settings.max_waiting:
+            return Status.ESME_RMSGQFUL
+        return 0
+
+    def new_message_id(self, utc_ms: int) -> str:
+        """Rising numbers. From the time of the first, so that no restart of the simulator repeats an id."""
+        number = self._next_id
+        if number is None:
+            number = utc_ms // 1000 * 1_000_000
+        self._next_id = number + 1
+        return str(number)
+
+    def take(
+        self,
+        system_id: str,
+        pdu: SubmitSm | DataSm | SubmitMulti,
+        destination: Party,
+        utc_ms: int,
+        message_id: str | None = None,
+    ) -> str:
+        """Takes the message and plans its fate; returns its message_id."""
+        if message_id is None:
+            message_id = self.new_message_id(utc_ms)
+        octets = content_of(pdu)
+        if self._seen.add((destination.addr, octets)):
+            self._stats.distinct += 1
+        else:
+            self._stats.duplicates += 1
+        settings = self._settings
+        delay_s = settings.receipt_delay.draw(self.chance())
+        message = Message(
+            message_id,
+            system_id,
+            Party(pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr),
+            destination,
+            octets=octets,
+            data_coding=pdu.data_coding,
+            esm_class=pdu.esm_class,
+            registered_delivery=pdu.registered_delivery,
+            submit_utc_ms=utc_ms,
+            final_utc_ms=utc_ms + round(delay_s * 1000),
+            state=settings.fates.get(destination.addr) or self._fates.draw(self.chance()),
+        )
+        messages = self._messages
+        messages[message_id] = message
+        if len(messages) > settings.remembered_messages:
+            messages.popitem(last=False)
+        if message.registered_delivery:
+            self._plan_reports(message, delay_s)
+        return message_id
+
+    def _plan_reports(self, message: Message, delay_s: float) -> None:
+        now_mono = self._clock.mono()
+        if wants_intermediate(message.registered_delivery):
+            self._agenda.at(now_mono + delay_s / 2, self._report_enroute, message)
+        if wants_receipt(message.registered_delivery, message.state):
+            self.waiting += 1
+            message.receipt_planned = message.scheduled = True
+            self._agenda.at(now_mono + delay_s, self._report_final, message)
+
+    def cancel(self, message: Message, utc_ms: int) -> None:
+        """Ends an ENROUTE message as DELETED; a receipt goes out where one was asked for."""
+        message.state = MessageState.DELETED
+        message.final_utc_ms = utc_ms
+        self._plan_receipt(message)
+        self._report_final(message)
+        message.settled = True
+
+    def replan(self, message: Message, utc_ms: int) -> None:
+        """After a change of registered_delivery of an ENROUTE message: plans its receipt, or forgets it."""
+        self._plan_receipt(message)
+        if message.receipt_planned and not message.scheduled:
+            message.scheduled = True
+            self._agenda.at(self._clock.mono() + (message.final_utc_ms - utc_ms) / 1000, self._report_final, message)
+
+    def find(self, message_id: str) -> Message | None:
+        """One of the newest `remembered_messages`."""
+        return self._messages.get(message_id)
+
+    def _plan_receipt(self, message: Message) -> None:
+        """Counts the message as waiting exactly while a receipt is due."""
+        wanted = wants_receipt(message.registered_delivery, message.state)
+        self.waiting += wanted - message.receipt_planned
+        message.receipt_planned = wanted
+
+    def _report_enroute(self, message: Message) -> None:
+        if not message.settled:
+            self.deliver(Delivery(Kind.INTERMEDIATE, message.system_id, message=message))
+
+    def _report_final(self, message: Message) -> None:
+        if message.receipt_planned and not message.settled:
+            message.settled = True
+            self.deliver(Delivery(Kind.RECEIPT, message.system_id, message=message, state=message.state))
+
+    def enter(
+        self,
+        system_id: str,
+        pdu: SubmitSm | DataSm | SubmitMulti,
+        destination: str,
+        message_id: str,
+        status: int,
+        utc_ms: int,
+    ) -> None:
+        """Counts a submit and enters it into the ledger."""
+        stats = self._stats
+        stats.submits += 1
+        stats.submits_by_status[status] += 1
+        stats.last_submit_utc_ms = utc_ms
+        if stats.first_submit_utc_ms is None:
+            stats.first_submit_utc_ms = utc_ms
+        self._ledger.submit(Submit(utc_ms, system_id, message_id, status, destination, pdu))

@@ -1,0 +1,166 @@
+"""One connection of an ESME: the bytes between a trio stream and an smpp Session.
+
+Owns the reader, the writer and the limit on unsent octets. Refuses to know what a request means: events go to the
+owner. The reader never waits for the writer, since both peers may be sending.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import count
+
+import trio
+
+from simulator.agenda import Agenda
+from simulator.outbox import Outbox
+from simulator.settings import SimulatorSettings
+from smppgw.clock import Clock
+from smppgw.smpp import CloseReason, Event, Pdu, Role, Session, Timers
+
+_numbers = count(1)
+
+#: Most responses that a stall keeps back for one bind; a peer that goes on asking past this has no window at all.
+MAX_WITHHELD = 100_000
+
+
+class Link:
+    """A connection. `system_id`, `kind` and `outbox` are set once it is bound."""
+
+    def __init__(
+        self,
+        stream: trio.abc.Stream,
+        settings: SimulatorSettings,
+        clock: Clock,
+        agenda: Agenda,
+        on_events: Callable[[Link, list[Event]], None],
+    ) -> None:
+        self.number = next(_numbers)
+        self.stream = stream
+        self.session = Session(
+            Role.SMSC,
+            timers=Timers(
+                session_init_s=settings.session_init_s,
+                enquire_link_s=settings.enquire_link_s,
+                inactivity_s=settings.inactivity_s,
+                response_s=settings.response_s,
+            ),
+            window=settings.deliver_window,
+            max_pdu_octets=settings.max_pdu_octets,
+            now=clock.mono(),
+        )
+        self.system_id = ""
+        self.kind = ""
+        self.outbox: Outbox | None = None
+        self.unanswered = 0  # submits that have no response yet
+        self.withheld: list[Pdu] = []  # responses that a stall keeps back
+        self.closed = False
+        self._clock = clock
+        self._agenda = agenda
+        self._on_events = on_events
+        self._max_outgoing_octets = settings.max_outgoing_octets
+        self._flush_s = settings.stop_grace_s
+        self._outgoing = bytearray()
+        self._wake = trio.Event()
+        self._scope = trio.CancelScope()
+        self._timer_mono = math.inf
+
+    @property
+    def bound(self) -> bool:
+        return self.outbox is not None and not self.closed
+
+    async def run(self) -> None:
+        """Serves the connection until it ends; the stream is closed then. Its trouble stays in here."""
+        try:
+            with self._scope:
+                self.arm_timer()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._read)
+                    await self._write()
+                    nursery.cancel_scope.cancel()
+        finally:
+            self._end(CloseReason.LOCAL)
+            await trio.aclose_forcefully(self.stream)
+
+    def cut(self) -> None:
+        """Drops the connection: no unbind, and nothing more is written, not even half-sent octets."""
+        self._end(CloseReason.LOCAL)
+        self._scope.cancel()
+
+    def unbind(self) -> None:
+        """Asks the ESME to part in good order."""
+        if self.bound:
+            self.session.unbind(self._clock.mono())
+            self.arm_timer()
+        self.wake_writer()
+
+    def respond(self, responses: list[Pdu]) -> None:
+        """Sends responses, in one write. Does nothing once the session has ended."""
+        if not self.closed:
+            self.session.respond_many(responses)
+            self.wake_writer()
+            self.arm_timer()
+
+    def wake_writer(self) -> None:
+        """Hands what the session wants to send to the writer; cuts a link whose peer does not read."""
+        data = self.session.data_to_send()
+        if data:
+            self._outgoing += data
+            if len(self._outgoing) > self._max_outgoing_octets:
+                self.cut()
+                return
+        if self._outgoing or self.closed:
+            self._wake.set()
+
+    def arm_timer(self) -> None:
+        """Sees to it that the session's next deadline is looked at in time."""
+        deadline_mono = self.session.next_deadline()
+        if deadline_mono < self._timer_mono:
+            self._timer_mono = deadline_mono
+            self._agenda.at(deadline_mono, self._tick, deadline_mono)
+
+    def _tick(self, armed_for_mono: float) -> None:
+        if self.closed or armed_for_mono != self._timer_mono:
+            return
+        self._timer_mono = math.inf
+        self._handle(self.session.tick(self._clock.mono()))
+
+    def _handle(self, events: list[Event]) -> None:
+        if events:
+            self._on_events(self, events)
+        self.wake_writer()
+        if not self.closed:
+            self.arm_timer()
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                data = await self.stream.receive_some()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+            if self.closed:
+                return
+            now_mono = self._clock.mono()
+            self._handle(self.session.receive_data(data, now_mono) if data else self.session.receive_eof(now_mono))
+
+    async def _write(self) -> None:
+        while not self.closed:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            if not await self._send(math.inf):
+                self._end(CloseReason.PEER_CLOSED)
+        await self._send(self._flush_s)  # the last words: an unbind_resp, a refusal
+
+    async def _send(self, within_s: float) -> bool:
+        with trio.move_on_after(within_s):
+            while self._outgoing:
+                data, self._outgoing = self._outgoing, bytearray()
+                try:
+                    await self.stream.send_all(data)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    return False
+        return True
+
+    def _end(self, reason: CloseReason) -> None:
+        if not self.closed:
+            self._on_events(self, self.session.close(reason, self._clock.mono()))

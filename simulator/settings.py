@@ -1,0 +1,179 @@
+"""Every knob of the simulator, with its default and its unit. Refuses the impossible before a socket opens.
+
+The command line and the tests both build this; nothing else in simulator/ holds a default.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator.fates import FINAL_STATES, MessageState
+from smppgw.errors import ConfigError
+from smppgw.smpp import Status
+
+
+class Delay(NamedTuple):
+    """A time in seconds, drawn evenly between the two ends."""
+
+    min_s: float
+    max_s: float
+
+    def draw(self, chance: float) -> float:
+        """The delay for `chance`, 0 <= chance < 1."""
+        return self.min_s + (self.max_s - self.min_s) * chance
+
+
+NO_DELAY = Delay(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorSettings:
+    """What the simulated SMSC is like. Raises ConfigError, with one line for each mistake."""
+
+    host: str = "127.0.0.1"
+    port: int = 0  # 0 takes a free one
+    control_port: int | None = None  # None: no control port; 0 takes a free one
+    system_id: str = "SMSC"  # what bind responses call us
+    accounts: Mapping[str, str] = field(default_factory=dict)  # system_id -> password; empty: anyone may bind
+    response_delay: Delay = NO_DELAY
+    outcomes: Mapping[MessageState, float] = field(default_factory=lambda: {MessageState.DELIVERED: 1.0})
+    receipt_delay: Delay = NO_DELAY
+    seed: int = 1
+    rate: float | None = None  # submit_sm a second for each system_id; None: no limit
+    burst: float | None = None  # None: one second of rate
+    refusals: Mapping[str, int] = field(default_factory=dict)  # destination -> command_status of its submits
+    fates: Mapping[str, MessageState] = field(default_factory=dict)  # destination -> final state
+    ledger: Path | None = None
+    message_id_start: int | None = None  # None: from the wall time, so that no restart repeats an id
+    deliver_window: int = 100  # deliver_sm not yet answered, on each bind
+    nack_delay_s: float = 1.0  # before a deliver_sm that was refused goes out again
+    rx_t_appn_delay_s: float = 5.0  # the same for ESME_RX_T_APPN, "not now"
+    session_init_s: float = 30.0  # SMPP 3.4, 7.2: until the bind
+    enquire_link_s: float = 60.0  # 0: never ask
+    inactivity_s: float = 0.0  # 0: never close for lack of traffic
+    response_s: float = 30.0  # until a deliver_sm or enquire_link counts as unanswered
+    stop_grace_s: float = 1.0  # for the unbinds when we stop
+    max_pdu_octets: int = 65_536
+    max_outgoing_octets: int = 8_388_608  # unsent; past it the link counts as dead
+    max_waiting: int = 500_000  # messages whose receipts are not acknowledged; past it ESME_RMSGQFUL
+    remembered_messages: int = 100_000  # that query_sm, cancel_sm and replace_sm find
+    remembered_submits: int = 10_000  # in Smsc.submits
+    remembered_texts: int = 500_000  # (destination, text) pairs, to count duplicates
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise ConfigError(problems)
+
+
+def _problems(settings: SimulatorSettings) -> Iterable[str]:
+    for name, port in (("port", settings.port), ("control_port", settings.control_port or 0)):
+        if not 0 <= port <= 65_535:
+            yield f"{name}: {port} is not a port, 0 to 65535"
+    for name, delay in (("response_delay", settings.response_delay), ("receipt_delay", settings.receipt_delay)):
+        if not 0 <= delay.min_s <= delay.max_s < math.inf:
+            yield f"{name}: {delay.min_s}:{delay.max_s} is not a delay, 0 <= min <= max seconds"
+    weights = settings.outcomes.values()
+    if not all(0 <= weight < math.inf for weight in weights) or sum(weights) <= 0:
+        yield "outcomes: weights must not be negative, and one must be above 0"
+    if settings.rate is not None and not 0 < settings.rate < math.inf:
+        yield f"rate: {settings.rate} is not a rate, above 0 submit_sm a second"
+    if settings.burst is not None and not 1 <= settings.burst < math.inf:
+        yield f"burst: {settings.burst} is not a burst, 1 or more submit_sm"
+    if settings.burst is not None and settings.rate is None:
+        yield "burst: means nothing without rate"
+    yield from _small_numbers(settings)
+    yield from _account_problems(settings.accounts)
+
+
+def _small_numbers(settings: SimulatorSettings) -> Iterable[str]:
+    for name in ("nack_delay_s", "rx_t_appn_delay_s", "enquire_link_s", "inactivity_s", "stop_grace_s"):
+        if not 0 <= getattr(settings, name) < math.inf:
+            yield f"{name}: must be 0 or more seconds"
+    for name in ("session_init_s", "response_s"):
+        if not 0 < getattr(settings, name) < math.inf:
+            yield f"{name}: must be above 0 seconds"
+    for name in ("deliver_window", "max_waiting", "remembered_messages", "remembered_submits", "remembered_texts"):
+        if getattr(settings, name) < 1:
+            yield f"{name}: must be 1 or more"
+    for name in ("max_pdu_octets", "max_outgoing_octets"):
+        if getattr(settings, name) < 1024:
+            yield f"{name}: must be 1024 or more octets"
+
+
+def _account_problems(accounts: Mapping[str, str]) -> Iterable[str]:
+    for system_id, password in accounts.items():
+        if not 1 <= len(system_id) <= 15:
+            yield f"accounts: {system_id!r} is not a system_id, 1 to 15 characters (SMPP 3.4, 5.2.1)"
+        if len(password) > 8:
+            yield f"accounts: the password of {system_id!r} is longer than 8 characters (SMPP 3.4, 5.2.2)"
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Notations of the command line. Each raises ValueError with a text for the user.
+# ---------------------------------------------------------------------------------------------------------------- #
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNIT_S = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "h": 3600.0}
+_DELAY = re.compile(rf"({_NUMBER})(ms|s|m|h)?(?::({_NUMBER})(ms|s|m|h)?)?")
+
+
+def parse_delay(text: str) -> Delay:
+    """`2`, `0.5:3`, `20ms`, `20ms:2s`: a time, or two with a colon between, in seconds unless they name their unit.
+
+    A unit behind the second time alone holds for both.
+    """
+    found = _DELAY.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a delay; write 2, 0.5:3, 20ms or 20ms:2s")
+    low, low_unit, high, high_unit = found.groups()
+    if high is None:
+        fixed_s = float(low) * _UNIT_S[low_unit or ""]
+        return Delay(fixed_s, fixed_s)
+    delay = Delay(float(low) * _UNIT_S[low_unit or high_unit or ""], float(high) * _UNIT_S[high_unit or ""])
+    if delay.min_s > delay.max_s:
+        raise ValueError(f"{text!r}: the first time must not be the longer one")
+    return delay
+
+
+def parse_outcomes(text: str) -> dict[MessageState, float]:
+    """`DELIVRD=90,UNDELIV=8,EXPIRED=2`: weights, which need not add up to anything. A name alone weighs 1."""
+    weights: dict[MessageState, float] = {}
+    for item in text.split(","):
+        name, _, weight = item.partition("=")
+        try:
+            weights[parse_state(name)] = float(weight) if weight else 1.0
+        except ValueError as wrong:
+            raise ValueError(f"{item.strip()!r}: {wrong}") from None
+    if not all(0 <= weight < math.inf for weight in weights.values()) or sum(weights.values()) <= 0:
+        raise ValueError(f"{text!r}: weights must not be negative, and one must be above 0")
+    return weights
+
+
+def parse_state(name: str) -> MessageState:
+    """`DELIVRD`, `undeliv`, ...: the final state that receipts call so."""
+    state = FINAL_STATES.get(name.strip().upper())
+    if state is None:
+        raise ValueError(f"unknown outcome {name.strip()!r}; known: {', '.join(FINAL_STATES)}")
+    return state
+
+
+def parse_status(text: str) -> int:
+    """`ESME_RTHROTTLED`, `RTHROTTLED`, `0x58` or `88`: a command_status."""
+    name = text.strip().upper()
+    if re.fullmatch(r"0X[0-9A-F]{1,8}", name):
+        return int(name, 16)
+    if re.fullmatch(r"\d{1,9}", name):
+        return int(name)
+    full = name if name.startswith("ESME_") else f"ESME_{name}"
+    status = Status.__members__.get(full)
+    if status is None:
+        near = get_close_matches(full, Status.__members__, n=1)
+        raise ValueError(f"unknown command_status {text!r}{f'; did you mean {near[0]}?' if near else ''}")
+    return int(status)

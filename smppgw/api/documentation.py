@@ -1,0 +1,248 @@
+"""What /openapi.json says beyond the code, and /docs: one page without scripts, so that it works on a closed network.
+
+Owns descriptions and examples only; a test holds the codes and parameters named here to the tables of the code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from smppgw.api import schemas
+from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
+from smppgw.api.intake import MessageIn
+from smppgw.api.queries import INBOUND_PARAMETERS, MESSAGE_PARAMETERS
+
+DESCRIPTION = """\
+Hand messages in, and read what became of each of them. A 202 means that the messages it lists are on disk; from then
+on each reaches exactly one recorded fate. An error of a whole request is {"error": {"code", "message", "field"}}:
+codes are stable, messages are for people. A POST that ended in 503, or without an answer, may be repeated safely when
+it has an Idempotency-Key header, or its messages have a client_ref."""
+
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer KEY"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+}
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {
+            "model": schemas.ErrorOut,
+            "description": "; ".join(f"{code}: {text}" for code, (of, text) in REQUEST_CODES.items() if of == status),
+        }
+        for status in statuses
+    }
+
+
+def _parameters(table: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for name, text in table.items()
+    ]
+
+
+def _answer(model: type[BaseModel] | None, text: str) -> dict[str, Any]:
+    return {"description": text, **({"model": model} if model else {})}
+
+
+_MESSAGE_SCHEMA = MessageIn.model_json_schema(by_alias=True)
+
+POST_MESSAGES: dict[str, Any] = {
+    "summary": "Hand in one message, or a list of messages",
+    "description": (
+        "Results come in the order of the request, one for each item; a bad item never affects the others. "
+        "202: at least one is stored (or was, under the same idempotency key). 422: none is. "
+        "Idempotency-Key covers the whole request, client_ref one message and wins over it. Codes of items: "
+        + "; ".join(f"{code}: {text}" for code, text in ITEM_CODES.items())
+        + "; recipient_..., sender_...: the address; empty_text, too_long, unencodable: the text; "
+        "no_route: no carrier for this recipient."
+    ),
+    "status_code": 202,
+    "responses": {
+        202: _answer(schemas.BatchOut, "at least one message is stored"),
+        422: _answer(schemas.BatchOut, "no message was stored; or an error of the whole request, as for 400"),
+        **_errors(400, 401, 413, 415, 500, 503),
+    },
+    "openapi_extra": {
+        "security": _SECURITY,
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "your name for this request: repeating it stores nothing twice",
+                "schema": {"type": "string", "maxLength": 200},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "oneOf": [_MESSAGE_SCHEMA, {"type": "array", "items": _MESSAGE_SCHEMA, "minItems": 1}]
+                    },
+                    "example": _MESSAGE_SCHEMA["examples"],
+                }
+            },
+        },
+    },
+}
+GET_MESSAGE: dict[str, Any] = {
+    "summary": "One message: verdict, segments, history",
+    "responses": {200: _answer(schemas.MessageOut, "the message"), **_errors(401, 404, 503)},
+    "openapi_extra": {"security": _SECURITY},
+}
+GET_MESSAGES: dict[str, Any] = {
+    "summary": "Messages of the account, newest first",
+    "responses": {200: _answer(schemas.MessagesOut, "a page"), **_errors(401, 422, 503)},
+    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(MESSAGE_PARAMETERS)},
+}
+GET_INBOUND: dict[str, Any] = {
+    "summary": "Inbound texts, newest first",
+    "responses": {200: _answer(schemas.InboundsOut, "a page"), **_errors(401, 422, 503)},
+    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(INBOUND_PARAMETERS)},
+}
+GET_BINDS: dict[str, Any] = {
+    "summary": "Every bind: state, what limits it now, counters",
+    "responses": {200: _answer(schemas.BindsOut, "all binds"), **_errors(401)},
+    "openapi_extra": {"security": _SECURITY},
+}
+GET_STATUS: dict[str, Any] = {
+    "summary": "How much is open, by carrier and state",
+    "responses": {200: _answer(schemas.StatusOut, "depths"), **_errors(401, 503)},
+    "openapi_extra": {"security": _SECURITY},
+}
+HEALTHZ: dict[str, Any] = {"summary": "Is the process alive?", "responses": {200: _answer(None, "it is")}}
+READYZ: dict[str, Any] = {
+    "summary": "Can messages be accepted? A carrier that is down shows in the body but does not fail it",
+    "responses": {200: _answer(schemas.ReadyOut, "yes"), 503: _answer(schemas.ReadyOut, "no; `reason` says why")},
+}
+METRICS: dict[str, Any] = {
+    "summary": "Metrics in the text format of Prometheus",
+    "responses": {200: {"description": "the metrics", "content": {"text/plain": {}}}},
+}
+
+
+def add_documentation(app: FastAPI) -> None:
+    """Completes app.openapi() and serves /docs."""
+    generated = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generated()
+        document.setdefault("components", {})["securitySchemes"] = _SECURITY_SCHEMES
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _drop_framework_errors(operation)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(page(openapi()))
+
+
+def _drop_framework_errors(operation: dict[str, Any]) -> None:
+    """FastAPI documents its own 422 wherever there is a parameter; ours has another shape."""
+    schema = json.dumps(operation["responses"].get("422", {}))
+    if "HTTPValidationError" in schema:
+        del operation["responses"]["422"]
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# The page
+# ---------------------------------------------------------------------------------------------------------------- #
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; }
+h2 { margin-top: 2em; border-top: 1px solid #ccc; padding-top: 1em; } code, pre { font-size: 90%; }
+pre { background: #f4f4f4; padding: .7em; overflow-x: auto; } td, th { vertical-align: top; text-align: left;
+padding: .2em .8em .2em 0; } .verb { background: #234; color: #fff; padding: .1em .5em; border-radius: .3em; }
+"""
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The OpenAPI document as HTML."""
+    operations = [
+        _operation(verb, path, operation, document)
+        for path, verbs in document["paths"].items()
+        for verb, operation in verbs.items()
+    ]
+    info = document["info"]
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])} API</title>"
+        f"<style>{_STYLE}</style><h1>{escape(info['title'])} {escape(info['version'])}</h1>"
+        f"<p>{escape(info['description'])}</p>"
+        "<p>Send the API key as <code>Authorization: Bearer KEY</code> or <code>X-Api-Key: KEY</code>. "
+        'For programs: <a href="openapi.json">openapi.json</a>.</p>' + "".join(operations) + "</html>"
+    )
+
+
+def _operation(verb: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    parts = [f"<h2><span class=verb>{verb.upper()}</span> <code>{escape(path)}</code></h2>"]
+    parts.append(f"<p>{escape(operation.get('summary', ''))}.</p>")
+    if "description" in operation:
+        parts.append(f"<p>{escape(operation['description'])}</p>")
+    rows = [(p["name"], f"{p['in']}: {p.get('description', '')}") for p in operation.get("parameters", [])]
+    if rows:
+        parts.append("<h3>Parameters</h3>" + _table(rows))
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body:
+        one = body["schema"]["oneOf"][0]
+        fields = [
+            (name + (" (required)" if name in one["required"] else ""), schema.get("description", ""))
+            for name, schema in one["properties"].items()
+        ]
+        parts.append("<h3>Message</h3>" + _table(fields) + _example(body["example"]))
+    parts.append("<h3>Answers</h3>" + _table([(s, r["description"]) for s, r in operation["responses"].items()]))
+    parts.append(_response_fields(next(iter(operation["responses"].values())), document))
+    return "".join(parts)
+
+
+def _response_fields(response: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    models = document.get("components", {}).get("schemas", {})
+    return "".join(_model(name, models) for name in _models_in(schema, models))
+
+
+def _models_in(schema: Mapping[str, Any], models: Mapping[str, Any]) -> list[str]:
+    """Names of the models in an answer, the outer ones first, each once."""
+    names: list[str] = []
+    for reference in re.findall(r"#/components/schemas/(\w+)", json.dumps(schema)):
+        names += [reference, *_models_in(models[reference], models)]
+    return list(dict.fromkeys(names))
+
+
+def _model(name: str, models: Mapping[str, Any]) -> str:
+    model = models[name]
+    rows = [(field, _type(inner)) for field, inner in model["properties"].items()]
+    title = f"<p><b>{escape(name.removesuffix('Out'))}</b>: {escape(model.get('description', ''))}</p>"
+    return title + _table(rows) + "".join(map(_example, model.get("examples") or []))
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_type(inner) for inner in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2].removesuffix("Out")
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    text = schema.get("description")
+    return str(schema.get("type", "any")) + (f": {text}" if text else "")
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return "<table>" + "".join(f"<tr><td><code>{escape(k)}</code><td>{escape(v)}" for k, v in rows) + "</table>"
+
+
+def _example(value: object) -> str:
+    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre>"

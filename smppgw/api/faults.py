@@ -1,0 +1,88 @@
+"""Errors of the HTTP API: one shape, `{"error": {"code", "message", "field"}}`, and every code in one table.
+
+Codes are stable; messages may be reworded. Codes of single items are below `ITEM_CODES`, next to those that
+smppgw.addresses, smppgw.sms.plan and smppgw.routing raise as Refusal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from smppgw.errors import SmppgwError
+
+#: Code of a whole request -> (status, what it means).
+REQUEST_CODES: dict[str, tuple[int, str]] = {
+    "not_json": (400, "the body is not JSON, or not UTF-8; the message says where"),
+    "empty_body": (400, "the request has no body"),
+    "idempotency_key_invalid": (400, "Idempotency-Key has more than 200 characters, or some outside printable ASCII"),
+    "client_disconnected": (400, "the connection ended before the body did"),
+    "key_missing": (401, "neither Authorization: Bearer nor X-Api-Key was sent"),
+    "key_unknown": (401, "no account has this key"),
+    "not_found": (404, "no such message of this account, or no such path"),
+    "method_not_allowed": (405, "the path exists, but not for this method"),
+    "body_too_large": (413, "the body is above http.max_body_octets"),
+    "batch_too_large": (413, "the list has more than http.max_batch messages"),
+    "content_encoding_unsupported": (415, "the body is compressed"),
+    "empty_batch": (422, "the list is empty"),
+    "not_a_message": (422, "the body is neither an object nor a list"),
+    "query_invalid": (422, "a query parameter is unknown, or its value cannot be used"),
+    "internal": (500, "a fault of the gateway; the log has the details"),
+    "store_error": (500, "the store refused this batch; nothing of it was kept"),
+    "store_unavailable": (503, "the store cannot write now; nothing was accepted"),
+    "stopping": (503, "the gateway is stopping; nothing was accepted"),
+    "too_busy": (503, "too many messages wait for the store; nothing was accepted"),
+}
+
+#: Code of one item -> what it means.
+ITEM_CODES: dict[str, str] = {
+    "not_an_object": "the item is not a JSON object",
+    "unknown_field": "a field that does not exist; the message has the nearest known name",
+    "missing_field": "a field that every message needs",
+    "wrong_type": "the value has the wrong JSON type",
+    "invalid_value": "the value is outside its limits",
+    "nul_character": "U+0000, which no part of the way can carry, at the position given",
+    "lone_surrogate": "half a surrogate pair, which is no character, at the position given",
+    "sender_missing": "no `from`, and the account has no default sender",
+    "lane_unknown": "not one of otp, transactional, bulk",
+    "validity_too_long": "above the account's max_validity_s",
+    "idempotency_conflict": "the same idempotency key came before with another message",
+}
+
+
+class ApiError(SmppgwError):
+    """Ends a whole request. `code` is a row of REQUEST_CODES and decides the status."""
+
+    def __init__(self, code: str, message: str, *, field: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = REQUEST_CODES[code][0]
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+
+
+_LONGEST_MESSAGE = 500
+
+
+def error_object(code: str, message: str, field: str = "") -> dict[str, str]:
+    """The value of "error" in an answer."""
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[: _LONGEST_MESSAGE - 3] + "..."
+    fault = {"code": code, "message": message}
+    if field:
+        fault["field"] = field
+    return fault
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON in ASCII: anything that came in can go out again, whatever its characters."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing."""
+    found = difflib.get_close_matches(word[:64], sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""

@@ -1,0 +1,197 @@
+"""What the API shows: the store's views as JSON objects (described for readers in schemas.py).
+
+Times are ISO 8601, UTC, with milliseconds, under names ending in `_at`; absent ones are null. Refuses to know HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from smppgw.addresses import display
+from smppgw.api.faults import error_object
+from smppgw.api.intake import ItemError
+from smppgw.binds.status import BindStatus
+from smppgw.queue.model import (
+    Acceptance,
+    AcceptStatus,
+    Depths,
+    HistoryEntry,
+    InboundView,
+    Lane,
+    MessageView,
+    SegmentView,
+    format_id,
+)
+from smppgw.smpp.constants import status_name
+
+OPEN = "open"
+
+
+def iso(utc_ms: int | None) -> str | None:
+    """`2026-01-02T03:04:05.678Z`."""
+    if utc_ms is None:
+        return None
+    moment = datetime.fromtimestamp(utc_ms // 1000, UTC).replace(tzinfo=None, microsecond=utc_ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Results of POST /v1/messages
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def result_of(index: int, acceptance: Acceptance) -> dict[str, Any]:
+    """The result of an item that reached the store."""
+    if acceptance.status is AcceptStatus.CONFLICT:
+        text = "this idempotency key came before with another message; nothing was stored"
+        return error_result(ItemError(index, "idempotency_conflict", text))
+    result: dict[str, Any] = {
+        "index": index,
+        "id": format_id(acceptance.message_id),
+        "segments": acceptance.segments,
+    }
+    if acceptance.status is AcceptStatus.REPEATED:
+        result["repeated"] = True
+    return result
+
+
+def error_result(error: ItemError) -> dict[str, Any]:
+    return {"index": error.index, "error": error_object(error.code, error.message, error.field)}
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Messages, inbound texts, binds, depths
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def message_summary(view: MessageView) -> dict[str, Any]:
+    """A message in a list. `state` is the verdict, or "open" while there is none."""
+    return {
+        "id": format_id(view.message_id),
+        "state": OPEN if view.verdict is None else view.verdict.value,
+        "to": display(view.destination),
+        "from": display(view.source),
+        "text": view.text,
+        "lane": view.lane.label,
+        "client_ref": view.client_ref,
+        "carrier": view.carrier,
+        "alphabet": view.alphabet,
+        "segment_count": view.segment_count,
+        "accepted_at": iso(view.accepted_utc_ms),
+        "expires_at": iso(view.expires_utc_ms),
+        "first_submitted_at": iso(view.first_submitted_utc_ms),
+        "final_at": iso(view.final_utc_ms),
+    }
+
+
+def message_detail(view: MessageView) -> dict[str, Any]:
+    """A message with all that is known about it."""
+    return {
+        **message_summary(view),
+        "verdict": None if view.verdict is None else view.verdict.value,
+        "segments": [_segment(segment) for segment in view.segments],
+        "history": [_history(entry) for entry in view.history],
+    }
+
+
+def _segment(view: SegmentView) -> dict[str, Any]:
+    status = view.command_status
+    return {
+        "part": view.part,
+        "state": view.state.label,
+        "reason": view.reason.value,
+        "octets": len(view.octets),
+        "smsc_id": view.smsc_id,
+        "bind": view.bind,
+        "attempts": view.attempts,
+        "command_status": status,
+        "command_status_name": None if status is None else status_name(status),
+        "due_at": iso(view.due_utc_ms) if view.state.is_open else None,
+        "submitted_at": iso(view.submitted_utc_ms),
+        "answered_at": iso(view.answered_utc_ms),
+        "final_at": iso(view.final_utc_ms),
+    }
+
+
+def _history(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "at": iso(entry.at_utc_ms),
+        "part": entry.part,
+        "state": None if entry.state is None else entry.state.label,
+        "reason": entry.reason.value,
+        "bind": entry.bind,
+        "detail": entry.detail,
+    }
+
+
+def inbound_text(view: InboundView) -> dict[str, Any]:
+    """An inbound text: from the handset, to our number."""
+    text = view.message
+    return {
+        "id": str(view.inbound_id),
+        "received_at": iso(view.received_utc_ms),
+        "from": display(text.source),
+        "to": display(text.destination),
+        "text": text.text,
+        "data_coding": text.data_coding,
+        "esm_class": text.esm_class,
+        "octets": text.octets.hex(),
+        "carrier": view.carrier,
+        "bind": view.bind,
+    }
+
+
+def bind_status(status: BindStatus) -> dict[str, Any]:
+    """One bind at one moment."""
+    return {
+        "name": status.name,
+        "carrier": status.carrier,
+        "kind": status.kind.value,
+        "state": status.state.value,
+        "since_at": iso(status.since_utc_ms),
+        "limit": status.limit.value,
+        "window": status.window,
+        "in_window": status.in_window,
+        "overdue": status.overdue,
+        "unrecorded": status.unrecorded,
+        "submits_per_s": round(status.submits_per_s, 1),
+        "rtt_ms": None if status.rtt_ms is None else round(status.rtt_ms, 2),
+        "submitted": status.submitted,
+        "accepted": status.accepted,
+        "refused": status.refused,
+        "throttled": status.throttled,
+        "receipts": status.receipts,
+        "inbound": status.inbound,
+        "reconnects": status.reconnects,
+        "last_error": status.last_error or None,
+        "next_attempt_at": iso(status.next_attempt_utc_ms),
+        "deviations": dict(status.deviations),
+    }
+
+
+def carrier_states(binds: Sequence[BindStatus], carriers: Sequence[str]) -> list[dict[str, Any]]:
+    """Each carrier with how many of its binds are up: `up` (all), `partly`, or `down`."""
+    states = []
+    for carrier in carriers:
+        own = [status.state.is_bound for status in binds if status.carrier == carrier]
+        state = "down" if not any(own) else "up" if all(own) else "partly"
+        states.append({"carrier": carrier, "state": state, "binds_up": sum(own), "binds": len(own)})
+    return states
+
+
+def depths_by_carrier(depths: Depths, carriers: Sequence[str]) -> list[dict[str, Any]]:
+    """Open segments of each carrier; one that left the config is listed for as long as it holds any."""
+    held = {carrier for carrier, _ in depths.queued} | {*depths.in_flight, *depths.in_doubt, *depths.sent}
+    carriers = [*carriers, *sorted(held.difference(carriers))]
+    return [
+        {
+            "carrier": carrier,
+            "queued": {lane.label: depths.queued.get((carrier, lane), 0) for lane in Lane},
+            "in_flight": depths.in_flight.get(carrier, 0),
+            "in_doubt": depths.in_doubt.get(carrier, 0),
+            "sent": depths.sent.get(carrier, 0),
+        }
+        for carrier in carriers
+    ]

@@ -1,0 +1,367 @@
+"""One SMPP session over one stream, from the bind request to the end: loops around the sans-IO Session.
+
+    reader   octets in -> events -> what there is to record; never waits for the store or for the writer
+    pump     one transaction: everything to record, and a claim for what window and pacing allow now; then the
+             responses due with that commit and the submit_sms of what was claimed, in one write
+    writer   octets out, one send_all at a time
+    ticker   deadlines of the session, and submit_sms that pacing held back for a moment
+
+Refuses to know hosts, ports, pauses between sessions, and what the store does with an outcome.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from smppgw.binds import events
+from smppgw.binds.context import BindContext
+from smppgw.binds.intake import Intake
+from smppgw.binds.outlet import Outlet
+from smppgw.binds.status import BindKind, BindState, Limit
+from smppgw.binds.wake import Wake
+from smppgw.queue.model import ClaimedSegment, Reason
+from smppgw.smpp import (
+    BindReceiver,
+    BindRefused,
+    BindTransceiver,
+    BindTransmitter,
+    Bound,
+    Closed,
+    CloseReason,
+    Event,
+    Rejected,
+    RequestOverdue,
+    RequestReceived,
+    ResponseReceived,
+    Role,
+    Session,
+    SessionState,
+    Timers,
+    UnbindReceived,
+    status_name,
+)
+from smppgw.telemetry import log
+
+READ_OCTETS = 65_536
+
+#: What is only to be recorded waits so long after a commit for more of it; after a quiet time it does not wait, and
+#: neither does what comes with a claim.
+GATHER_S = 0.01
+
+#: For the octets still to be written when a session is over, and for the answer to our unbind.
+LAST_WORDS_S = 2.0
+
+_INTERFACE_VERSION = 0x34  # what most SMSCs speak; 3.3 and 5.0 are refused by some
+_BIND_REQUESTS: dict[BindKind, type[BindTransceiver | BindTransmitter | BindReceiver]] = {
+    BindKind.TRANSCEIVER: BindTransceiver,
+    BindKind.TRANSMITTER: BindTransmitter,
+    BindKind.RECEIVER: BindReceiver,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """How a session ended. `refused_status`: of the bind_resp; `bound_s`: None when it never was bound."""
+
+    reason: CloseReason
+    detail: str
+    refused_status: int | None = None
+    bound_s: float | None = None
+
+
+class Driver:
+    """Runs one session. `run` returns when it is over; whatever it left unanswered is then with the recorder."""
+
+    def __init__(self, context: BindContext, stream: trio.abc.Stream) -> None:
+        self._context = context
+        self._stream = stream
+        self._clock = context.clock
+        self._recorder = context.recorder
+        timers = context.settings.timers
+        self._session = Session(
+            Role.ESME,
+            timers=Timers(
+                session_init_s=timers.session_init_s,
+                enquire_link_s=timers.enquire_link_s,
+                inactivity_s=timers.inactivity_s,
+                response_s=timers.response_s,
+            ),
+            window=context.settings.window,
+            # Not from 1: some SMSCs answer into the next session with sequence_numbers of the last one.
+            first_sequence=1 + int(context.jitter() * 0x3FFFFFFF),
+            now=self._clock.mono(),
+        )
+        self._intake = Intake(context, self._session)
+        self._outlet = Outlet(context, self._session)
+        self._bind_by_mono = self._clock.mono() + timers.session_init_s
+        self._write_wake, self._pump_wake, self._tick_wake, self._drain_wake = Wake(), Wake(), Wake(), Wake()
+        self._tick_at_mono = -math.inf
+        self._gather_until_mono = -math.inf
+        self._stop_requested = trio.Event()
+        self._written = trio.Event()
+        self._ended = trio.Event()
+        self._closed: Closed | None = None
+        self._bound_mono: float | None = None
+        self._refused_status: int | None = None
+        self._detail = ""
+
+    async def run(self) -> SessionEnd:
+        """Binds and serves until the session is over. Network trouble is in the result, a bug is raised.
+
+        LocalProtocolError is raised when the settings do not fit into a bind request.
+        """
+        try:
+            self._session.bind(self._bind_request(), self._clock.mono())
+            async with trio.open_nursery() as nursery:
+                for loop in (self._read, self._write, self._pump, self._tick, self._watch_work, self._drain):
+                    nursery.start_soon(loop)
+                await self._ended.wait()
+                with trio.move_on_after(LAST_WORDS_S):
+                    await self._written.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._settle()
+            await trio.aclose_forcefully(self._stream)
+        assert self._closed is not None
+        bound_s = None if self._bound_mono is None else self._clock.mono() - self._bound_mono
+        return SessionEnd(self._closed.reason, self._detail, self._refused_status, bound_s)
+
+    def stop(self) -> None:
+        """Claims nothing more; ends in good order once the window is empty, at the latest after timers.stop_s."""
+        self._outlet.stopping = True
+        self._stop_requested.set()
+
+    @property
+    def in_window(self) -> int:
+        return self._session.in_window
+
+    @property
+    def overdue(self) -> int:
+        return len(self._intake.overdue)
+
+    @property
+    def tolerated(self) -> dict[str, int]:
+        """Deviations of the peer that this session counted, by name."""
+        return dict(self._session.counters)
+
+    def limit(self, now_mono: float) -> Limit:
+        """What keeps this session from submitting more right now."""
+        return self._outlet.limit(now_mono)
+
+    # Reader -----------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            while not self._ended.is_set():
+                data = await self._stream.receive_some(READ_OCTETS)
+                now_mono = self._clock.mono()
+                if not data:
+                    self._handle(self._session.receive_eof(now_mono), now_mono)
+                    return
+                self._handle(self._session.receive_data(data, now_mono), now_mono)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self._close(CloseReason.PEER_CLOSED, _text_of(error))
+
+    def _handle(self, happened: Sequence[Event], now_mono: float) -> None:
+        responses = [event for event in happened if type(event) is ResponseReceived]
+        if responses:
+            self._intake.responses(responses, now_mono)
+            self._outlet.release(now_mono)  # withdraws what is ready when the bind was throttled
+        if len(responses) < len(happened):
+            for event in happened:
+                if type(event) is not ResponseReceived:
+                    self._handle_one(event, now_mono)
+        self._write_wake.set()  # the session may have answered by itself
+        self._pump_wake.set()
+        if self._stop_requested.is_set():
+            self._drain_wake.set()
+
+    def _handle_one(self, event: Event, now_mono: float) -> None:
+        match event:
+            case RequestReceived(pdu=pdu):
+                self._intake.request(pdu, now_mono)
+            case RequestOverdue(cookie=ClaimedSegment() as segment):
+                if self._intake.unanswered(segment):
+                    log(events.LOGGER, logging.WARNING, events.BIND_WINDOW_OVERDUE, bind=self._context.name)
+                    self._close(CloseReason.LOCAL, "no submit_sm of a whole window was answered")
+            case Bound(state=state):
+                self._bound_mono = now_mono
+                self._context.enter(BindState(state.value))
+                log(events.LOGGER, logging.INFO, events.BIND_UP, bind=self._context.name, state=state.value)
+            case BindRefused(command_status=status):
+                self._refused_status = status
+                self._detail = status_name(status)
+            case UnbindReceived():
+                self._detail = "the SMSC unbound"
+                self._context.enter(BindState.UNBINDING)
+            case Rejected():
+                self._context.counters.deviations["refused_request"] += 1
+            case Closed():
+                self._closed = event
+                self._ended.set()
+
+    # Pump -------------------------------------------------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        recorder = self._recorder
+        while True:
+            now_mono = self._clock.mono()
+            if now_mono < recorder.retry_at_mono:
+                await self._pump_wake.wait(recorder.retry_at_mono)
+                continue
+            limit, again_mono = self._outlet.room(now_mono)
+            if len(recorder.waiting):
+                again_mono = min(again_mono, self._gather_until_mono)
+            if limit or again_mono <= now_mono:
+                await self._commit(limit)
+            else:
+                await self._pump_wake.wait(again_mono)
+
+    async def _commit(self, limit: int) -> None:
+        outlet = self._outlet
+        claim = outlet.claim(limit) if limit else None
+        version = self._context.work.version
+        started_mono = self._clock.mono()
+        answers, claimed = await self._recorder.commit(claim)
+        now_mono = self._clock.mono()
+        outlet.note_commit(now_mono - started_mono)
+        self._gather_until_mono = now_mono + GATHER_S
+        if claimed is not None:
+            outlet.take(claimed, limit, version, now_mono)
+        if self._ended.is_set():
+            return
+        if answers:
+            self._session.respond_many(answers)
+        outlet.release(now_mono)
+        self._arm_ticker(now_mono)
+        self._write_wake.set()
+        if self._stop_requested.is_set():
+            self._drain_wake.set()
+
+    async def _watch_work(self) -> None:
+        """Wakes the pump when the store may have something again."""
+        outlet = self._outlet
+        while True:
+            await outlet.drained.wait()
+            await self._context.work.changed(outlet.version)
+            outlet.refill()
+            self._pump_wake.set()
+
+    # Writer -----------------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        response_s = self._context.settings.timers.response_s
+        try:
+            while True:
+                data = self._session.data_to_send()
+                if data:
+                    self._outlet.taken_by_writer()
+                    with trio.move_on_after(response_s) as scope:
+                        await self._stream.send_all(data)
+                    if scope.cancelled_caught:  # half a PDU may be out: this stream is finished
+                        self._close(CloseReason.LINK_SILENT, "the SMSC stopped reading")
+                        return
+                elif self._ended.is_set():
+                    return
+                else:
+                    await self._write_wake.wait()
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self._close(CloseReason.PEER_CLOSED, _text_of(error))
+        finally:
+            self._written.set()
+
+    # Ticker -----------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            self._tick_at_mono = self._tick_due(self._clock.mono())
+            await self._tick_wake.wait(self._tick_at_mono)
+            now_mono = self._clock.mono()
+            self._handle(self._session.tick(now_mono), now_mono)
+            if self._session.state is SessionState.BINDING and now_mono >= self._bind_by_mono:
+                self._close(CloseReason.BIND_TIMEOUT, "the bind request was not answered")
+            self._outlet.release(now_mono)
+
+    def _tick_due(self, now_mono: float) -> float:
+        due_mono = min(self._session.next_deadline(), self._outlet.next_release(now_mono))
+        return min(due_mono, self._bind_by_mono) if self._session.state is SessionState.BINDING else due_mono
+
+    def _arm_ticker(self, now_mono: float) -> None:
+        """Wakes the ticker when something became due before it would look again."""
+        if self._tick_due(now_mono) < self._tick_at_mono:
+            self._tick_wake.set()
+
+    # The end ----------------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Once stop was asked for: waits for the window to empty, then unbinds."""
+        await self._stop_requested.wait()
+        timers = self._context.settings.timers
+        self._outlet.withdraw()
+        self._pump_wake.set()
+        if self._session.state.is_bound:
+            await self._wait_for_answers(self._clock.mono() + timers.stop_s)
+        if self._session.state.is_bound:
+            self._context.enter(BindState.UNBINDING)
+            self._session.unbind(self._clock.mono())
+            self._write_wake.set()
+            await trio.sleep(min(LAST_WORDS_S, timers.response_s))
+        self._close(CloseReason.LOCAL, "stopped")
+
+    async def _wait_for_answers(self, deadline_mono: float) -> None:
+        report_mono = -math.inf
+        while (now_mono := self._clock.mono()) < deadline_mono and not self._quiet():
+            if now_mono >= report_mono:
+                log(
+                    events.LOGGER,
+                    logging.INFO,
+                    events.BIND_DRAINING,
+                    bind=self._context.name,
+                    submit_sm_resps=self.in_window - self.overdue,
+                    unrecorded=self._recorder.unrecorded,
+                )
+                report_mono = now_mono + 1.0
+            await self._drain_wake.wait(min(report_mono, deadline_mono))
+
+    def _quiet(self) -> bool:
+        """Every answer that can be waited for is in, and recorded."""
+        return self.in_window <= self.overdue and not self._recorder.unrecorded
+
+    def _close(self, reason: CloseReason, detail: str) -> None:
+        if not self._ended.is_set():
+            self._detail = detail
+            now_mono = self._clock.mono()
+            self._handle(self._session.close(reason, now_mono), now_mono)
+
+    def _settle(self) -> None:
+        """Decides on every segment that was claimed and not answered: written ones are in doubt, others go back."""
+        self._close(CloseReason.LOCAL, "cancelled")
+        assert self._closed is not None
+        written, unwritten = self._outlet.split(self._closed.unanswered)
+        reason = Reason.STOPPED if self._stop_requested.is_set() else Reason.LINK_LOST
+        waiting = self._recorder.waiting
+        waiting.doubts += [(segment, reason) for segment in written if segment not in self._intake.overdue]
+        waiting.withdrawals += unwritten
+        self._outlet.withdraw()
+        self._recorder.forget_session()
+        self._context.counters.deviations.update(self._session.counters)
+
+    def _bind_request(self) -> BindTransceiver | BindTransmitter | BindReceiver:
+        settings = self._context.settings
+        return _BIND_REQUESTS[self._context.kind](
+            system_id=settings.system_id,
+            password=settings.password.get_secret_value(),
+            system_type=settings.system_type,
+            interface_version=_INTERFACE_VERSION,
+            address_range=settings.address_range,
+        )
+
+
+def _text_of(error: BaseException) -> str:
+    """The error of the socket that trio wrapped, where there is one."""
+    return str(error.__cause__ or error) or type(error).__name__

@@ -1,0 +1,77 @@
+"""From octets of the stream to frames.
+
+Owns the octets of a PDU that has not arrived whole. Refuses to know what is inside: it reads command_length only
+(SMPP 3.4, 3.2).
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from smppgw.errors import FramingError
+from smppgw.smpp.constants import HEADER_OCTETS
+
+_LENGTH = Struct(">L")
+_length_at = _LENGTH.unpack_from
+_LENGTH_OCTETS = 4
+
+
+class Framer:
+    """Cuts a stream into frames. Costs a slice per frame, however the stream was chopped."""
+
+    __slots__ = ("_max_octets", "_partial", "_wanted", "error")
+
+    def __init__(self, max_octets: int = 65536) -> None:
+        self._max_octets = max_octets
+        self._partial = bytearray()
+        self._wanted = _LENGTH_OCTETS  # _partial is worth looking at once it has this many octets
+        #: Set once the frame borders are lost.
+        self.error: FramingError | None = None
+
+    @property
+    def buffered_octets(self) -> int:
+        """Octets of an unfinished PDU that are kept."""
+        return len(self._partial)
+
+    def feed(self, data: bytes | bytearray) -> list[bytes]:
+        """The frames completed by `data`, whole with their headers.
+
+        A command_length below 16 or above the limit sets `error`. It raises FramingError at once when no whole
+        frame precedes it, otherwise from the next call on, so that good frames are not lost with the bad one.
+        """
+        if self.error is not None:
+            raise self.error
+        if self._partial:
+            self._partial += data
+            if len(self._partial) < self._wanted:
+                return []
+            data = bytes(self._partial)
+            self._partial.clear()
+        elif type(data) is not bytes:
+            data = bytes(data)
+        frames: list[bytes] = []
+        error = self._cut(data, frames)
+        if error is not None and not frames:
+            raise error
+        return frames
+
+    def _cut(self, data: bytes, frames: list[bytes]) -> FramingError | None:
+        size = len(data)
+        highest = self._max_octets
+        position = 0
+        wanted = _LENGTH_OCTETS
+        while position + _LENGTH_OCTETS <= size:
+            (length,) = _length_at(data, position)
+            if not HEADER_OCTETS <= length <= highest:
+                self.error = FramingError(f"command_length {length}, not from {HEADER_OCTETS} to {highest}")
+                return self.error
+            end = position + length
+            if end > size:
+                wanted = length
+                break
+            frames.append(data[position:end])
+            position = end
+        self._wanted = wanted
+        if position < size:
+            self._partial += data[position:]
+        return None

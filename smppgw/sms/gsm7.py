@@ -1,0 +1,107 @@
+"""The GSM 7 bit default alphabet and its extension table: 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
+
+Owns the two tables and the way between text and septets, one septet per octet, as SMPP's short_message carries them.
+Refuses to know about packing, segments and what to do with a character that is in neither table.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+#: The septet that says: look up the next one in the extension table. It is not a character itself.
+ESC = 0x1B
+
+#: 6.2.1, septets 0x00 to 0x7F in order. The place of ESC holds U+FFFE, which Python's charmap codecs read as "none".
+BASIC = (
+    "@£$¥èéùìòÇ\nØø\rÅå"
+    "Δ_ΦΓΛΩΠΨΣΘΞ\ufffeÆæßÉ"
+    " !\"#¤%&'()*+,-./"
+    "0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmno"
+    "pqrstuvwxyzäöñüà"
+)
+
+#: 6.2.1.1: the septet after ESC, and what both stand for. 0x0A is "page break", Unicode's form feed.
+EXTENSION = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+
+# Encoding runs in C: a one-to-one code page first, then its octets to septets. Python's fast charmap needs U+0000 at
+# octet 0 of the page, while septet 0 is "@": hence a page of our own order, from which U+0000 is then refused.
+# Characters of the extension table leave the second step as 0x80 + septet, and are widened to pairs only when seen.
+_PAGE = "\0" + BASIC + "".join(EXTENSION.values())
+_PAGE_MAP = codecs.charmap_build(_PAGE.ljust(256, "\ufffe"))
+_PAGE_TO_SEPTET = bytes([0, *range(128), *(0x80 | septet for septet in EXTENSION)]).ljust(256, b"\0")
+_WIDEN = {bytes([0x80 | septet]): bytes([ESC, septet]) for septet in EXTENSION}
+_EXTENDED = re.compile(rb"[\x80-\xff]")
+
+# Decoding: pairs to 0x80 + septet, then one table for all. What the extension table lacks is shown as the basic
+# table's character, and a second ESC as a space (both rules are the standard's). Octets above 0x7F are no septets.
+_NO_SEPTET = 0xFF
+_PAIR = re.compile(rb"\x1b(.?)", re.DOTALL)
+_PAIRS = (
+    {bytes([septet]): bytes([septet]) for septet in range(128)}
+    | {bytes([septet]): bytes([0x80 | septet]) for septet in EXTENSION}
+    | {bytes([ESC]): b" ", b"": bytes([_NO_SEPTET]), bytes([_NO_SEPTET]): bytes([_NO_SEPTET])}
+)
+_HIGH_TO_NO_SEPTET = bytes(range(128)) + bytes([_NO_SEPTET]) * 128
+_TEXT = "".join(
+    EXTENSION.get(octet & 0x7F, "\ufffd") if octet & 0x80 else BASIC[octet].replace("\ufffe", "\ufffd")
+    for octet in range(256)
+)
+
+
+def try_encode(text: str) -> bytes | None:
+    """Septets of `text`, one per octet, ESC pairs included; None when a character is in neither table."""
+    try:
+        page, _ = codecs.charmap_encode(text, "strict", _PAGE_MAP)
+    except UnicodeEncodeError:
+        return None
+    if 0 in page:
+        return None
+    septets = page.translate(_PAGE_TO_SEPTET)
+    if septets.isascii():
+        return septets
+    return _EXTENDED.sub(lambda found: _WIDEN[found[0]], septets)
+
+
+def encode(text: str) -> bytes:
+    """Septets of `text`, one per octet, ESC pairs included.
+
+    Raises UnicodeEncodeError that points at the first character that is in neither table (ESC itself is one).
+    """
+    octets = try_encode(text)
+    if octets is None:
+        at = next(index for index, character in enumerate(text) if try_encode(character) is None)
+        raise UnicodeEncodeError("gsm7", text, at, at + 1, "not in the GSM 7 bit default alphabet")
+    return octets
+
+
+def septets(text: str) -> int | None:
+    """How many septets `text` takes, 2 for a character of the extension table; None when it cannot be encoded."""
+    octets = try_encode(text)
+    return None if octets is None else len(octets)
+
+
+def decode(octets: bytes) -> str:
+    """Text of septets that come one per octet. Never raises.
+
+    An octet above 0x7F, or an ESC with nothing after it, becomes U+FFFD.
+    """
+    if not octets.isascii():
+        octets = octets.translate(_HIGH_TO_NO_SEPTET)
+    if ESC in octets:
+        octets = _PAIR.sub(lambda pair: _PAIRS[pair[1]], octets)
+    return codecs.charmap_decode(octets, "strict", _TEXT)[0]

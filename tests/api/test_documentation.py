@@ -1,0 +1,69 @@
+"""/openapi.json and /docs say what the code does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
+from smppgw.api.queries import MESSAGE_PARAMETERS
+from tests.api.gateway import Gateway
+
+
+async def document() -> dict[str, Any]:
+    async with Gateway().client(None) as client:
+        found: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return found
+
+
+async def test_the_request_body_is_described() -> None:
+    operation = (await document())["paths"]["/v1/messages"]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    one, many = content["schema"]["oneOf"]
+    assert one["required"] == ["to", "text"]
+    assert set(one["properties"]) == {"to", "text", "from", "lane", "validity_s", "client_ref"}
+    assert all(schema["description"] for schema in one["properties"].values())
+    assert one["additionalProperties"] is False
+    assert many["items"] == one
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["Idempotency-Key"]
+    for code in ITEM_CODES:
+        assert code in operation["description"]
+
+
+async def test_references_lead_somewhere() -> None:
+    found = await document()
+    names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
+    assert names <= found["components"]["schemas"].keys()
+    assert {"BatchOut", "MessageOut", "MessagesOut", "InboundsOut", "BindsOut", "StatusOut", "ErrorOut"} <= names
+
+
+async def test_query_parameters_are_those_of_the_table() -> None:
+    operation = (await document())["paths"]["/v1/messages"]["get"]
+    assert {parameter["name"] for parameter in operation["parameters"]} == MESSAGE_PARAMETERS.keys()
+    assert "422" in operation["responses"]
+
+
+async def test_every_code_of_a_request_is_described_under_its_status() -> None:
+    found = await document()
+    described = {
+        (code, status)
+        for operations in found["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        for code in re.findall(r"(\w+): ", response["description"])
+    }
+    missing = {(code, str(status)) for code, (status, _) in REQUEST_CODES.items()} - described
+    assert missing == {("method_not_allowed", "405")}  # of no operation in particular
+
+
+async def test_the_page_has_every_operation_and_needs_nothing_from_elsewhere() -> None:
+    found = await document()
+    async with Gateway().client(None) as client:
+        response = await client.get("/docs")
+    page = response.text
+    assert response.headers["content-type"].startswith("text/html")
+    for path, operations in found["paths"].items():
+        for verb in operations:
+            assert f"<span class=verb>{verb.upper()}</span> <code>{path}</code>" in page
+    assert "<script" not in page and "http://" not in page and "https://" not in page
+    assert "client_ref" in page and "recipient_letters" in page and "submits_per_s" in page

@@ -1,0 +1,307 @@
+"""A body becomes messages ready to be stored; a bad item becomes an error and touches no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smppgw.addresses import Address
+from smppgw.api.faults import ApiError
+from smppgw.api.intake import Intake, ItemError, MessageIn, References, parse
+from smppgw.queue.model import Lane, NewMessage
+from smppgw.sms.reassemble import join
+from tests.api.gateway import settings
+
+GOOD = {"to": "+447700900123", "text": "Hello"}
+
+
+def intake(**changes: Any) -> Intake:
+    return Intake(settings(**changes))
+
+
+def one(item: Any, *, account: str = "app", key: str | None = None) -> NewMessage | ItemError:
+    (result,) = intake().messages(account, [item], idempotency_key=key)
+    return result
+
+
+def good(item: Any, **options: Any) -> NewMessage:
+    result = one(item, **options)
+    assert isinstance(result, NewMessage), result
+    return result
+
+
+def bad(item: Any, **options: Any) -> ItemError:
+    result = one(item, **options)
+    assert isinstance(result, ItemError), result
+    return result
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# The body
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+@pytest.mark.parametrize(
+    ("body", "items"),
+    [
+        (b'{"to": "x"}', [{"to": "x"}]),
+        (b'[{"to": "x"}, 3]', [{"to": "x"}, 3]),
+        (b'\xef\xbb\xbf{"to": "x"}', [{"to": "x"}]),
+        (' \n{"text": "é \\ud83d\\ude00"}'.encode(), [{"text": "é 😀"}]),
+    ],
+)
+def test_parse(body: bytes, items: list[Any]) -> None:
+    assert parse(body, max_batch=2) == items
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b"", "empty_body", "no body"),
+        (b" \n", "empty_body", "no body"),
+        (b'{"to": }', "not_json", "at line 1, column 8"),
+        (b'[{"to": "x"},\n  {"to": "y" 1}]', "not_json", "at line 2, column 14"),
+        (b'{"to": "x"} trailing', "not_json", "Extra data at line 1, column 13"),
+        (b'{"to": "\xff"}', "not_json", "not UTF-8: octet 0xff at 8"),
+        ('{"to": "x"}'.encode("utf-16"), "not_json", "not UTF-8"),
+        (b'{"validity_s": NaN}', "not_json", "NaN is not a JSON value"),
+        (b'{"validity_s": -Infinity}', "not_json", "-Infinity is not a JSON value"),
+        (b"[" * 100_000 + b"]" * 100_000, "not_json", "nested too deeply"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not_json", "nested too deeply"),
+        (b"1" * 10_000, "not_json", "not JSON that can be read"),
+        (b'"text"', "not_a_message", "one message, or a list"),
+        (b"3", "not_a_message", "one message, or a list"),
+        (b"null", "not_a_message", "one message, or a list"),
+        (b"[]", "empty_batch", "no message"),
+        (b"[1, 2, 3]", "batch_too_large", "holds 3 messages; the most is 2"),
+    ],
+)
+def test_bodies_that_are_refused(body: bytes, code: str, message: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        parse(body, max_batch=2)
+    assert caught.value.code == code
+    assert message in caught.value.message
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_are_items_or_an_api_error(body: bytes) -> None:
+    try:
+        assert parse(body, max_batch=1000)
+    except ApiError as error:
+        assert error.status in {400, 413, 422}
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Good items
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def test_a_message_with_the_accounts_defaults() -> None:
+    message = good({"to": "07700 900123", "text": "Hello €"})
+    assert message == NewMessage(
+        account="app",
+        carrier="demo",
+        lane=Lane.TRANSACTIONAL,
+        source=Address(5, 0, "Example"),
+        destination=Address(1, 1, "447700900123"),
+        text="Hello €",
+        alphabet="gsm7",
+        data_coding=0,
+        esm_class=0,
+        segments=(b"Hello \x1b\x65",),
+        registered_delivery=1,
+        validity_ms=172_800_000,
+        client_ref=None,
+        idempotency_key=None,
+        digest=message.digest,
+    )
+    assert len(message.digest) == 16
+
+
+def test_a_message_that_says_everything() -> None:
+    message = good(
+        {"to": "+33639980001", "text": "Привет", "from": "60001", "lane": "otp", "validity_s": 90, "client_ref": "r1"}
+    )
+    assert message.carrier == "french"
+    assert message.registered_delivery == 0  # that carrier has no receipts
+    assert (message.lane, message.validity_ms) == (Lane.OTP, 90_000)
+    assert message.source.addr == "60001"
+    assert (message.alphabet, message.data_coding) == ("ucs2", 8)
+    assert message.segments == ("Привет".encode("utf-16-be"),)
+    assert (message.client_ref, message.idempotency_key) == ("r1", "ref:r1")
+
+
+def test_null_is_absent() -> None:
+    nothing = dict.fromkeys(("from", "lane", "validity_s", "client_ref"))
+    assert good({**GOOD, **nothing}) == good(GOOD)
+
+
+def test_long_messages_have_references_of_their_own_and_short_ones_use_none_up() -> None:
+    long = {"to": "+447700900123", "text": "x" * 161}
+    first, _, second = intake().messages("app", [long, GOOD, long])
+    assert isinstance(first, NewMessage) and isinstance(second, NewMessage)
+    assert [segment[3] for segment in (*first.segments, *second.segments)] == [0, 0, 1, 1]
+    assert join(first.segments, data_coding=first.data_coding, udhi=True) == "x" * 161
+    references = References(255)
+    references.advance()
+    assert references.next == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Bad items
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "field", "message"),
+    [
+        (3, "not_an_object", "", "a JSON object"),
+        (None, "not_an_object", "", "a JSON object"),
+        ([GOOD], "not_an_object", "", "a JSON object"),
+        ({}, "missing_field", "to", "to: field required; text: field required"),
+        ({"to": "+447700900123"}, "missing_field", "text", "field required"),
+        ({**GOOD, "form": "x"}, "unknown_field", "form", "did you mean from?"),
+        ({**GOOD, "sender": "x"}, "unknown_field", "sender", "there is no field sender"),
+        ({**GOOD, "x" * 100: 1}, "unknown_field", "x" * 61 + "...", "there is no field xxx"),
+        ({"to": 447700900123, "text": "x"}, "wrong_type", "to", "to: input should be a valid string"),
+        ({**GOOD, "text": None}, "wrong_type", "text", "valid string"),
+        ({**GOOD, "validity_s": "90"}, "wrong_type", "validity_s", "valid number"),
+        ({**GOOD, "validity_s": True}, "wrong_type", "validity_s", "valid number"),
+        ({**GOOD, "validity_s": 0.5}, "invalid_value", "validity_s", "greater than or equal to 1"),
+        ({**GOOD, "validity_s": 10**400}, "wrong_type", "validity_s", "valid number"),
+        ({**GOOD, "validity_s": 259_201}, "validity_too_long", "validity_s", "259200 s"),
+        ({**GOOD, "lane": "bulky"}, "lane_unknown", "lane", "did you mean bulk?"),
+        ({**GOOD, "lane": "OTP"}, "lane_unknown", "lane", "otp, transactional, bulk"),
+        ({**GOOD, "client_ref": ""}, "invalid_value", "client_ref", "at least 1"),
+        ({**GOOD, "client_ref": "x" * 65}, "invalid_value", "client_ref", "at most 64"),
+        ({**GOOD, "text": ""}, "empty_text", "text", "empty"),
+        ({**GOOD, "text": "x" * 2000}, "too_long", "text", "needs 14 segments"),
+        ({**GOOD, "text": "a\0b"}, "nul_character", "text", "U+0000 at position 1"),
+        ({**GOOD, "text": "ab\ud83d"}, "lone_surrogate", "text", "U+D83D at position 2"),
+        ({**GOOD, "client_ref": "\udc00"}, "lone_surrogate", "client_ref", "U+DC00 at position 0"),
+        ({**GOOD, "to": "+44\0"}, "nul_character", "to", "position 3"),
+        ({**GOOD, "from": "\ud800"}, "lone_surrogate", "from", "position 0"),
+        ({**GOOD, "lane": "\0"}, "nul_character", "lane", "position 0"),
+        ({**GOOD, "\ud800": 1}, "unknown_field", "\ud800", "there is no field"),
+        ({"to": "letters", "text": "x"}, "recipient_letters", "to", "recipient"),
+        ({"to": "", "text": "x"}, "recipient_empty", "to", "recipient"),
+        ({**GOOD, "from": "Far too long a name"}, "sender_too_long", "from", "sender"),
+        ({**GOOD, "from": ""}, "sender_empty", "from", "sender"),
+    ],
+)
+def test_bad_items(item: Any, code: str, field: str, message: str) -> None:
+    error = bad(item)
+    assert (error.index, error.code, error.field) == (0, code, field)
+    assert message in error.message
+
+
+def test_an_account_without_a_default_sender() -> None:
+    error = bad({"to": "+447700900123", "text": "x"}, account="other")
+    assert (error.code, error.field) == ("sender_missing", "from")
+
+
+def test_limits_are_the_accounts_own() -> None:
+    item = {"to": "+442079460000", "text": "x" * 400, "from": "Me"}
+    assert bad(item, account="other").code == "too_long"
+    assert good({**item, "text": "x" * 306}, account="other").account == "other"
+    strict = bad({"to": "+447700", "text": "x", "from": "Me"}, account="other")
+    assert strict.code.startswith("recipient_")
+
+
+def test_no_route() -> None:
+    error = bad({"to": "+353861234567", "text": "x", "from": "Me"}, account="other")
+    assert (error.code, error.field) == ("no_route", "to")
+
+
+def test_a_bad_item_touches_no_other() -> None:
+    results = intake().messages("app", [GOOD, {"to": 1}, 7, GOOD, {**GOOD, "text": "\0"}, GOOD])
+    assert [type(result) for result in results] == [
+        NewMessage, ItemError, ItemError, NewMessage, ItemError, NewMessage
+    ]  # fmt: skip
+    assert [result.index for result in results if isinstance(result, ItemError)] == [1, 2, 4]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+_TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and U+0000 included
+_ITEMS = st.fixed_dictionaries(
+    {"to": _TEXT | st.just("+447700900123") | _JSON, "text": _TEXT | _JSON},
+    optional={
+        "from": _TEXT | _JSON,
+        "lane": st.sampled_from(["otp", "bulk", "x"]) | _JSON,
+        "validity_s": st.floats(allow_nan=False) | _JSON,
+        "client_ref": _TEXT | _JSON,
+    },
+)
+
+
+@given(st.lists(_ITEMS | _JSON, min_size=1, max_size=4))
+def test_anything_is_a_message_or_a_named_error(items: list[Any]) -> None:
+    results = intake().messages("app", items, idempotency_key="k")
+    assert len(results) == len(items)
+    for index, result in enumerate(results):
+        if isinstance(result, ItemError):
+            assert result.index == index and result.code and result.message
+        else:
+            stored = (result.text, result.client_ref or "", result.source.addr, result.destination.addr)
+            assert all("\0" not in text for text in stored)
+            assert "".join(stored).encode("utf-8")
+            assert result.segments and 1000 <= result.validity_ms <= 259_200_000
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Idempotency
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def test_the_key_of_a_request_is_numbered_by_item_and_a_reference_wins() -> None:
+    results = intake().messages("app", [GOOD, {**GOOD, "client_ref": "mine"}, GOOD], idempotency_key="batch-7")
+    assert [r.idempotency_key for r in results if isinstance(r, NewMessage)] == [
+        "key:batch-7#0", "ref:mine", "key:batch-7#2"
+    ]  # fmt: skip
+
+
+def test_the_two_kinds_of_keys_cannot_meet() -> None:
+    assert good({**GOOD, "client_ref": "x#0"}).idempotency_key != good(GOOD, key="ref:x").idempotency_key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"to": "+447700900124"},
+        {"text": "Hello "},
+        {"from": "Other"},
+        {"from": "Example"},  # the account's default, but said: a change of that default would matter
+        {"lane": "bulk"},
+        {"validity_s": 60},
+        {"client_ref": "x"},
+    ],
+)
+def test_another_message_has_another_digest(change: dict[str, Any]) -> None:
+    assert good({**GOOD, **change}).digest != good(GOOD).digest
+
+
+def test_the_same_message_in_other_notation_has_the_same_digest() -> None:
+    assert good({"text": "Hello", "to": "07700 900 123"}).digest == good(GOOD).digest
+    assert good({**GOOD, "validity_s": 60}).digest == good({**GOOD, "validity_s": 60.0}).digest
+
+
+def test_a_change_of_the_accounts_defaults_does_not_change_digests() -> None:
+    base = settings()
+    app = base.accounts["app"].model_copy(update={"default_sender": "New", "default_lane": "bulk"})
+    (changed,) = Intake(settings(accounts={"app": app})).messages("app", [GOOD])
+    assert isinstance(changed, NewMessage)
+    assert changed.source.addr == "New" and changed.lane is Lane.BULK
+    assert changed.digest == good(GOOD).digest
+
+
+def test_the_schema_for_readers_is_valid_input() -> None:
+    for example in MessageIn.model_json_schema(by_alias=True)["examples"]:
+        assert isinstance(one(json.loads(json.dumps(example))), NewMessage)

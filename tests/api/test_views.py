@@ -1,0 +1,245 @@
+"""What the API shows of messages, inbound texts, binds and depths; the documented shapes are the real ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from smppgw.addresses import Address
+from smppgw.api import schemas, views
+from smppgw.api.services import Readiness
+from smppgw.binds.status import BindState
+from smppgw.queue.model import InboundText, InboundView, Reason, SegmentState, Verdict, format_id, parse_id
+from tests.api.gateway import NOW_UTC_MS, OTHER_KEY, Gateway, bind_status
+
+
+@pytest.mark.parametrize(
+    ("utc_ms", "text"),
+    [
+        (None, None),
+        (0, "1970-01-01T00:00:00.000Z"),
+        (NOW_UTC_MS, "2026-01-02T03:04:05.678Z"),
+        (NOW_UTC_MS - 678, "2026-01-02T03:04:05.000Z"),
+        (1_767_323_045_999, "2026-01-02T03:04:05.999Z"),
+    ],
+)
+def test_times(utc_ms: int | None, text: str | None) -> None:
+    assert views.iso(utc_ms) == text
+
+
+async def stored(gateway: Gateway, count: int = 1) -> list[str]:
+    items = [
+        {"to": "+447700900123", "text": f"{number}€[{'x' * 160}]", "client_ref": f"r{number}"}
+        for number in range(count)
+    ]
+    async with gateway.client() as client:
+        answer = (await client.post("/v1/messages", json=items)).json()
+    return [result["id"] for result in answer["results"]]
+
+
+def same_shape(value: dict[str, Any], model: type[BaseModel]) -> None:
+    """The value has exactly the fields that the model documents, and their types."""
+    names = {field.alias or name for name, field in model.model_fields.items()}
+    assert value.keys() == names
+    model.model_validate(value, strict=True)
+
+
+async def test_one_message() -> None:
+    gateway = Gateway()
+    (message_id,) = await stored(gateway)
+    async with gateway.client() as client:
+        shown = (await client.get(f"/v1/messages/{message_id}")).json()
+        assert (await client.get(f"/v1/messages/{message_id.upper()}")).json() == shown
+    same_shape(shown, schemas.MessageOut)
+    for segment in shown["segments"]:
+        same_shape(segment, schemas.SegmentOut)
+    same_shape(shown["history"][0], schemas.HistoryOut)
+    assert shown["state"] == "open" and shown["verdict"] is None
+    assert (shown["to"], shown["from"], shown["lane"]) == ("+447700900123", "Example", "transactional")
+    assert shown["accepted_at"] == "2026-01-02T03:04:05.678Z"
+    assert [segment["part"] for segment in shown["segments"]] == [1, 2]
+    first = shown["segments"][0]
+    assert (first["state"], first["reason"]) == ("queued", "throttled")
+    assert (first["command_status"], first["command_status_name"]) == (0x58, "ESME_RTHROTTLED")
+    assert first["due_at"] == "2026-01-02T03:04:06.678Z"
+    assert shown["history"] == [
+        {
+            "at": "2026-01-02T03:04:05.678Z",
+            "part": 0,
+            "state": "queued",
+            "reason": "accepted",
+            "bind": "",
+            "detail": "",
+        }
+    ]
+
+
+async def test_a_message_that_reached_its_verdict() -> None:
+    gateway = Gateway()
+    (text,) = await stored(gateway)
+    message_id = parse_id(text)
+    assert message_id is not None
+    view = gateway.views[message_id]
+    segments = [
+        replace(
+            s,
+            state=SegmentState.DELIVERED,
+            reason=Reason.RECEIPT,
+            command_status=0,
+            smsc_id="abc",
+            final_utc_ms=NOW_UTC_MS,
+        )
+        for s in view.segments
+    ]
+    gateway.views[message_id] = replace(view, verdict=Verdict.DELIVERED, final_utc_ms=NOW_UTC_MS, segments=segments)
+    async with gateway.client() as client:
+        shown = (await client.get(f"/v1/messages/{text}")).json()
+    same_shape(shown, schemas.MessageOut)
+    assert shown["state"] == shown["verdict"] == "delivered"
+    assert shown["segments"][0]["due_at"] is None
+    assert shown["segments"][0]["command_status_name"] == "ESME_ROK"
+
+
+@pytest.mark.parametrize("message_id", ["00000000000", "short", "x" * 11, "ilou0000000", "%00", "%F0%9F%98%80"])
+async def test_a_message_that_is_not_there(message_id: str) -> None:
+    async with Gateway().client() as client:
+        response = await client.get(f"/v1/messages/{message_id}")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+
+
+async def test_the_messages_of_other_accounts_are_not_there() -> None:
+    gateway = Gateway()
+    (message_id,) = await stored(gateway)
+    async with gateway.client(OTHER_KEY) as client:
+        assert (await client.get(f"/v1/messages/{message_id}")).status_code == 404
+        assert (await client.get("/v1/messages")).json() == {"messages": [], "next": None}
+    assert gateway.queries[0].account == "other"
+
+
+async def test_pages() -> None:
+    gateway = Gateway()
+    ids = await stored(gateway, 5)
+    seen: list[str] = []
+    after = ""
+    async with gateway.client() as client:
+        for _ in range(3):
+            page = (await client.get(f"/v1/messages?limit=2{after}")).json()
+            same_shape(page, schemas.MessagesOut)
+            for message in page["messages"]:
+                same_shape(message, schemas.MessageSummaryOut)
+            seen += [message["id"] for message in page["messages"]]
+            after = f"&after={page['next']}"
+    assert page["next"] is None
+    assert seen == ids[::-1]
+
+
+async def test_a_page_that_ends_with_the_last_message_says_so() -> None:
+    gateway = Gateway()
+    await stored(gateway, 4)
+    async with gateway.client() as client:
+        first = (await client.get("/v1/messages?limit=2")).json()
+        second = (await client.get(f"/v1/messages?limit=2&after={first['next']}")).json()
+    assert len(second["messages"]) == 2
+    assert second["next"] is None
+
+
+def inbound(number: int) -> InboundView:
+    text = InboundText(Address(1, 1, "447700900123"), Address(0, 1, "60001"), 0, 0, b"STOP\x00", "STOP@")
+    return InboundView(number, "demo", "demo/1", NOW_UTC_MS, text)
+
+
+async def test_inbound_texts() -> None:
+    gateway = Gateway(inbound_views=[inbound(number) for number in (3, 2, 1)])
+    async with gateway.client(OTHER_KEY) as client:
+        first = (await client.get("/v1/inbound?limit=2")).json()
+        second = (await client.get(f"/v1/inbound?limit=2&after={first['next']}")).json()
+    assert [text["id"] for text in first["inbound"] + second["inbound"]] == ["3", "2", "1"]
+    assert second["next"] is None
+    same_shape(first, schemas.InboundsOut)
+    same_shape(first["inbound"][0], schemas.InboundOut)
+    assert first["inbound"][0] == {
+        "id": "3",
+        "received_at": "2026-01-02T03:04:05.678Z",
+        "from": "+447700900123",
+        "to": "60001",
+        "text": "STOP@",
+        "data_coding": 0,
+        "esm_class": 0,
+        "octets": "53544f5000",
+        "carrier": "demo",
+        "bind": "demo/1",
+    }
+
+
+async def test_binds() -> None:
+    waiting = bind_status(
+        "demo/2", BindState.BACKING_OFF, next_attempt_utc_ms=NOW_UTC_MS, rtt_ms=None, last_error="refused",
+        deviations={"extra_octets": 2},
+    )  # fmt: skip
+    gateway = Gateway(bind_states=[bind_status("demo/1"), waiting])
+    async with gateway.client() as client:
+        shown = (await client.get("/v1/binds")).json()
+    for bind in shown["binds"]:
+        same_shape(bind, schemas.BindOut)
+    first, second = shown["binds"]
+    assert (first["state"], first["limit"], first["rtt_ms"], first["last_error"]) == ("bound_trx", "rate", 4.57, None)
+    assert (second["state"], second["limit"], second["next_attempt_at"]) == (
+        "backing_off", "down", "2026-01-02T03:04:05.678Z"
+    )  # fmt: skip
+    assert (second["last_error"], second["deviations"]) == ("refused", {"extra_octets": 2})
+
+
+async def test_status() -> None:
+    gateway = Gateway(bind_states=[bind_status("demo/1"), bind_status("demo/2", BindState.CONNECTING)])
+    async with gateway.client() as client:
+        shown = (await client.get("/v1/status")).json()
+    same_shape(shown, schemas.StatusOut)
+    assert shown["carriers"] == [
+        {"carrier": "demo", "state": "partly", "binds_up": 1, "binds": 2},
+        {"carrier": "french", "state": "down", "binds_up": 0, "binds": 0},
+    ]
+    nothing = {"queued": {"otp": 0, "transactional": 0, "bulk": 0}, "in_flight": 0, "in_doubt": 0, "sent": 0}
+    assert shown["segments"] == [
+        {**nothing, "carrier": "demo", "queued": {**nothing["queued"], "otp": 3}, "in_flight": 5, "sent": 6},  # type: ignore[dict-item]
+        {**nothing, "carrier": "french"},
+        {**nothing, "carrier": "gone", "queued": {**nothing["queued"], "bulk": 4}},  # type: ignore[dict-item]
+    ]
+    assert shown["oldest_queued_at"] == "2026-01-02T03:04:04.178Z"
+    assert shown["parked_receipts"] == 2
+
+
+async def test_ready_although_a_carrier_is_down() -> None:
+    gateway = Gateway(bind_states=[bind_status("demo/1", BindState.BACKING_OFF)])
+    async with gateway.client(None) as client:
+        response = await client.get("/readyz")
+    same_shape(response.json(), schemas.ReadyOut)
+    assert response.status_code == 200
+    assert response.json()["ready"] is True
+    assert response.json()["carriers"][0]["state"] == "down"
+
+
+async def test_not_ready() -> None:
+    gateway = Gateway(readiness=Readiness(False, "stopping"))
+    async with gateway.client(None) as client:
+        response = await client.get("/readyz")
+        alive = await client.get("/healthz")
+    assert (response.status_code, response.json()["reason"]) == (503, "stopping")
+    assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+
+
+async def test_the_answer_to_a_batch_has_the_documented_shape() -> None:
+    gateway = Gateway()
+    async with gateway.client() as client:
+        answer = (await client.post("/v1/messages", json=[{"to": "+447700900123", "text": "x"}, {"to": 1}])).json()
+    schemas.BatchOut.model_validate(answer, strict=True)
+    fields = {"index", "id", "segments", "repeated", "error"}
+    assert all(result.keys() <= fields for result in answer["results"])
+    for example in schemas.BatchOut.model_json_schema()["examples"]:
+        schemas.BatchOut.model_validate(example, strict=True)
+
+
+def test_ids_are_shown_as_they_are_read() -> None:
+    assert parse_id(format_id(NOW_UTC_MS << 13)) == NOW_UTC_MS << 13

@@ -1,0 +1,313 @@
+"""A bind for ever: when it connects again, what a refusal costs, how it stops."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from smppgw.binds.status import BindState, Limit
+from smppgw.config import BindMode
+from smppgw.queue.model import Claim, Doubt, Reason
+from smppgw.smpp import Status
+from tests.support.binds import bench, carrier, inbound, receipt
+from tests.support.fakestore import FakeStore
+from tests.support.smsc import FakeSmsc, accept
+from tests.support.streams import EvilStream
+
+
+def down(store: FakeStore, smsc: FakeSmsc) -> None:
+    smsc.down = True
+
+
+async def test_reconnect_schedule(autojump_clock: MockClock) -> None:
+    async with bench(prepare=down) as b:
+        await trio.sleep(40)
+        assert b.smsc.connects == [0, 1, 3, 7, 15, 23, 31, 39]
+        status = b.status()
+        assert (status.state, status.limit, status.last_error) == (
+            BindState.BACKING_OFF,
+            Limit.DOWN,
+            "connection refused",
+        )
+        assert status.next_attempt_utc_ms is not None
+        assert status.next_attempt_utc_ms - b.clock.utc_ms() == pytest.approx(7000, abs=1)
+
+
+async def test_a_steady_session_starts_the_schedule_anew(autojump_clock: MockClock) -> None:
+    async with bench(prepare=down) as b:
+        await trio.sleep(8)  # 0, 1, 3, 7: the next one is at 15
+        b.smsc.down = False
+        await b.bound()
+        await trio.sleep(30)
+        lost = trio.current_time() - b.smsc.started
+        await b.smsc.link.cut()
+        await b.until(lambda: len(b.smsc.links) == 2)
+        assert b.smsc.connects[-1] == pytest.approx(lost + 1.0, abs=0.01)
+        await b.smsc.link.cut()  # at once: that was no steady session
+        lost = trio.current_time() - b.smsc.started
+        await b.until(lambda: len(b.smsc.links) == 3)
+        assert b.smsc.connects[-1] == pytest.approx(lost + 2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (Status.ESME_RINVPASWD, [60, 120, 240, 480, 900]),
+        (Status.ESME_RALYBND, [43, 60, 60, 60, 60]),
+        (0x0411, [15, 30, 60, 120, 240]),
+    ],
+)
+async def test_refused_binds_follow_their_own_schedule(
+    autojump_clock: MockClock, status: int, expected: list[int]
+) -> None:
+    def refusing(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = status
+
+    async with bench(prepare=refusing) as b:
+        await b.until(lambda: len(b.smsc.binds) == 6, within_s=3000, step_s=1.0)
+        times = [at for at, *_ in b.smsc.binds]
+        assert [round(later - earlier) for earlier, later in pairwise(times)] == expected
+        b.smsc.refuse_binds = None
+        await b.until(lambda: b.status().state is BindState.BOUND_TRX, within_s=1000, step_s=1.0)
+
+
+async def test_refusal_is_named(autojump_clock: MockClock) -> None:
+    def refusing(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = Status.ESME_RINVPASWD
+
+    async with bench(prepare=refusing) as b:
+        await b.until(lambda: b.status().state is BindState.BACKING_OFF)
+        assert b.status().last_error == "ESME_RINVPASWD"
+        assert b.smsc.binds == [(0.0, "BindTransceiver", "app", "secret")]
+
+
+async def test_unanswered_bind_is_given_up_after_session_init_s(autojump_clock: MockClock) -> None:
+    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = -1
+
+    async with bench(carrier(timers={"session_init_s": 5.0, "response_s": 30.0}), prepare=silent) as b:
+        await b.until(lambda: b.status().state is BindState.BINDING)
+        assert b.status().limit is Limit.DOWN
+        await b.until(lambda: len(b.smsc.links) == 2)
+        assert b.smsc.connects == [0.0, pytest.approx(6.0, abs=0.01)]
+        assert b.status().last_error == "the bind request was not answered"
+
+
+async def test_settings_that_fit_no_bind_request_do_not_hammer(autojump_clock: MockClock) -> None:
+    async with bench(carrier(system_id="a-system-id-of-more-than-15")) as b:
+        await trio.sleep(130)
+        assert b.smsc.connects == [0, 60, 120]
+        assert b.smsc.binds == []
+        assert "system_id" in b.status().last_error
+
+
+async def test_pair_submits_on_one_bind_and_receives_on_both(autojump_clock: MockClock) -> None:
+    async with bench(carrier(mode=BindMode.PAIR)) as b:
+        await b.bound()
+        b.store.queue(3)
+        await b.until(lambda: b.store.states() == {"sent": 3})
+        by_kind = {link.kind: link for link in b.smsc.links}
+        assert set(by_kind) == {"BindTransmitter", "BindReceiver"}
+        assert [(status.name, status.state) for status in b.pool.status()] == [
+            ("demo/1-tx", BindState.BOUND_TX),
+            ("demo/1-rx", BindState.BOUND_RX),
+        ]
+        assert [status.submitted for status in b.pool.status()] == [3, 0]
+        assert b.status(1).limit is Limit.RECEIVES_ONLY
+        assert {op.bind for op in b.store.ops(Claim)} == {"demo/1-tx"}
+        await by_kind["BindReceiver"].deliver(receipt("m0"), inbound())
+        await by_kind["BindTransmitter"].raw(receipt("m1").octets())  # not allowed, but some SMSCs do
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 2})
+        await b.until(lambda: b.store.states() == {"delivered": 2, "sent": 1})
+
+
+async def test_several_binds_share_the_work(autojump_clock: MockClock) -> None:
+    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.delay_s = 0.1
+        store.queue(300)
+
+    async with bench(carrier(binds=3, window=5), prepare=loaded) as b:
+        await b.until(lambda: b.store.states() == {"sent": 300})
+        assert [status.name for status in b.pool.status()] == ["demo/1", "demo/2", "demo/3"]
+        assert all(status.submitted > 60 for status in b.pool.status())
+        assert sum(status.submitted for status in b.pool.status()) == len(b.smsc.submits) == 300
+
+
+# Stopping ---------------------------------------------------------------------------------------------------------
+
+
+async def test_stop_lets_the_window_empty_then_unbinds(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.delay_s = 2.0
+        store.queue(50)
+
+    caplog.set_level("INFO", logger="smppgw.binds")
+    async with bench(carrier(window=10), prepare=loaded) as b:
+        await b.until(lambda: len(b.smsc.submits) == 10)
+        await trio.sleep(0.5)
+        started = trio.current_time()
+        await b.pool.stop()
+        assert trio.current_time() - started == pytest.approx(1.5, abs=0.1)
+        assert b.store.states() == {"sent": 10, "queued": 40}
+        assert len(b.smsc.submits) == 10
+        assert b.smsc.link.unbind_received
+        assert b.status().state is BindState.STOPPED
+        draining = [record for record in caplog.records if record.message == "bind_draining"]
+        assert [record.__dict__["fields"]["submit_sm_resps"] for record in draining] == [10, 10]
+        assert b.store.ops(Doubt) == []
+
+
+async def test_stop_records_the_unanswered_as_doubt_after_stop_s(autojump_clock: MockClock) -> None:
+    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+        store.queue(5)
+        smsc.answer = lambda pdu, number: None if number % 2 else accept(pdu, number)
+
+    async with bench(carrier(timers={"stop_s": 5.0}), prepare=silent) as b:
+        await b.until(lambda: len(b.smsc.submits) == 5)
+        started = trio.current_time()
+        await b.pool.stop()
+        assert trio.current_time() - started == pytest.approx(5.0, abs=0.1)
+        assert b.store.states() == {"sent": 3, "in_doubt": 2}
+        (doubt,) = b.store.ops(Doubt)
+        assert doubt.reason is Reason.STOPPED
+
+
+async def test_stop_withdraws_what_pacing_holds_back(autojump_clock: MockClock) -> None:
+    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+        store.commit_s = 0.05
+        store.queue(100)
+
+    async with bench(carrier(rate_per_s=50.0), prepare=loaded) as b:
+        await b.until(lambda: len(b.smsc.submits) == 20)
+        await b.pool.stop()
+        states = b.store.states()
+        assert states == {"sent": len(b.smsc.submits), "queued": 100 - len(b.smsc.submits)}
+
+
+@pytest.mark.parametrize("prepare", [down, lambda store, smsc: setattr(smsc, "refuse_binds", -1)])
+async def test_stop_while_not_bound_is_immediate(autojump_clock: MockClock, prepare: object) -> None:
+    assert callable(prepare)
+    async with bench(prepare=prepare) as b:
+        await trio.sleep(2)
+        started = trio.current_time()
+        await b.pool.stop()
+        assert trio.current_time() - started < 0.1
+
+
+async def test_stop_with_a_connect_that_hangs(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+
+        async def hang(settings: object) -> trio.abc.Stream:
+            await trio.sleep_forever()
+            raise AssertionError
+
+        b.pool._binds[0]._connect = hang
+        await b.smsc.link.cut()
+        await b.until(lambda: b.status().state is BindState.CONNECTING)
+        with trio.fail_after(0.1):
+            await b.pool.stop()
+
+
+async def test_stop_with_a_store_that_fails_gives_up_in_the_end(autojump_clock: MockClock) -> None:
+    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.delay_s = 1.0
+        store.queue(3)
+
+    async with bench(carrier(timers={"stop_s": 5.0}), prepare=slow) as b:
+        await b.until(lambda: len(b.smsc.submits) == 3)
+        b.store.unavailable = True
+        started = trio.current_time()
+        await b.pool.stop()
+        assert trio.current_time() - started <= 2 * 5.0 + 2.0
+        assert b.store.states() == {"in_flight": 3}  # in doubt when the store is opened again
+        assert b.status().unrecorded == 3
+
+
+async def test_stop_with_a_store_that_comes_back(autojump_clock: MockClock) -> None:
+    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.delay_s = 1.0
+        store.queue(3)
+
+    async with bench(carrier(timers={"stop_s": 5.0}), prepare=slow) as b:
+        await b.until(lambda: len(b.smsc.submits) == 3)
+        b.store.unavailable = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(b.pool.stop)
+            await trio.sleep(3)
+            b.store.unavailable = False
+        assert b.store.states() == {"sent": 3}
+
+
+async def test_stop_of_an_smsc_that_does_not_answer_unbind(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        b.smsc.mute = True
+        started = trio.current_time()
+        await b.pool.stop()
+        assert trio.current_time() - started == pytest.approx(2.0, abs=0.1)
+
+
+async def test_receipts_that_come_while_draining_are_stored(autojump_clock: MockClock) -> None:
+    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+        smsc.delay_s = 2.0
+        store.queue(1)
+
+    async with bench(prepare=slow) as b:
+        await b.until(lambda: len(b.smsc.submits) == 1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(b.pool.stop)
+            await trio.sleep(0.5)
+            await b.smsc.link.deliver(receipt("other"))
+            await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 1})
+        assert len(b.store.receipts) == 1
+
+
+async def test_cancelled_pool_still_records_what_it_knows(autojump_clock: MockClock) -> None:
+    """A crash elsewhere in the daemon: no drain, but nothing that was written is forgotten."""
+
+    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+        store.queue(4)
+        smsc.answer = lambda pdu, _: None
+
+    async with bench(prepare=silent) as b:
+        await b.until(lambda: len(b.smsc.submits) == 4)
+        b.nursery.cancel_scope.cancel()
+    assert b.store.states() == {"in_doubt": 4}
+
+
+async def test_streams_are_closed(autojump_clock: MockClock) -> None:
+    streams: list[EvilStream] = []
+
+    def watched(store: FakeStore, smsc: FakeSmsc) -> None:
+        def wrap(stream: trio.abc.Stream) -> trio.abc.Stream:
+            streams.append(EvilStream(stream))
+            return streams[-1]
+
+        smsc.wrap = wrap
+
+    async with bench(prepare=watched) as b:
+        await b.bound()
+        await b.smsc.link.cut()
+        await b.until(lambda: len(streams) == 2 and b.status().state.is_bound)
+        await b.pool.stop()
+        assert [stream.closed for stream in streams] == [True, True]
+
+
+async def test_a_bug_goes_up(autojump_clock: MockClock) -> None:
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with bench() as b:
+            await b.bound()
+
+            def broken(*_: object) -> None:
+                raise ZeroDivisionError("a bug")
+
+            b.store.commit = broken  # type: ignore[assignment,method-assign]
+            b.store.queue(1)
+            await trio.sleep(1)
+    assert caught.group_contains(ZeroDivisionError)

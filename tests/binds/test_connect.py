@@ -1,0 +1,65 @@
+"""Real sockets on the loopback interface."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from smppgw.binds import connect
+from smppgw.binds.connect import open_stream
+from tests.support.binds import carrier
+
+
+async def listen() -> tuple[trio.SocketListener, int]:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    return listener, listener.socket.getsockname()[1]
+
+
+async def test_nagle_is_off() -> None:
+    listener, port = await listen()
+    async with listener:
+        stream = await open_stream(carrier(host="127.0.0.1", port=port))
+        async with stream:
+            assert isinstance(stream, trio.SocketStream)
+            assert stream.getsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_NODELAY)
+
+
+async def test_nobody_listens() -> None:
+    listener, port = await listen()
+    await listener.aclose()
+    with pytest.raises(OSError, match="connect"):
+        await open_stream(carrier(host="127.0.0.1", port=port))
+
+
+async def test_name_is_looked_up_at_each_connect() -> None:
+    class Resolver(trio.abc.HostnameResolver):
+        def __init__(self) -> None:
+            self.asked: list[object] = []
+
+        async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # type: ignore[no-untyped-def]
+            self.asked.append(host)
+            return await trio.socket.getaddrinfo("127.0.0.1", port, family, type, proto, flags)
+
+        async def getnameinfo(self, sockaddr, flags):  # type: ignore[no-untyped-def]
+            raise NotImplementedError
+
+    listener, port = await listen()
+    resolver = Resolver()
+    trio.socket.set_custom_hostname_resolver(resolver)
+    async with listener:
+        for _ in range(2):
+            await (await open_stream(carrier(host="smsc.example", port=port))).aclose()
+    assert resolver.asked == [b"smsc.example"] * 2
+
+
+async def test_time_out(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(host: str, port: int) -> trio.SocketStream:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(connect.trio, "open_tcp_stream", hangs)
+    start = trio.current_time()
+    with pytest.raises(TimeoutError, match="no connection within 5 s"):
+        await open_stream(carrier())
+    assert trio.current_time() == start + 5

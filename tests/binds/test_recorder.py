@@ -1,0 +1,196 @@
+"""What waits for the store: kept in order, retried with pauses, split when one item is bad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from smppgw.addresses import Address
+from smppgw.binds.recorder import PATIENCE_S, Batch, Recorder
+from smppgw.binds.status import NullObserver
+from smppgw.clock import VirtualClock
+from smppgw.queue.model import (
+    Claim,
+    Doubt,
+    InboundText,
+    OutcomeKind,
+    Reason,
+    ReceiptRecord,
+    ReceiptState,
+    RecordInbound,
+    RecordOutcomes,
+    RecordReceipts,
+    SubmitOutcome,
+    Withdraw,
+)
+from smppgw.smpp import DeliverSmResp, Status
+from tests.support.binds import carrier
+from tests.support.fakestore import FakeStore
+
+
+def record(smsc_id: str) -> ReceiptRecord:
+    return ReceiptRecord(smsc_id, ReceiptState.DELIVERED, "DELIVRD", "000", "1", "2", b"")
+
+
+def text() -> InboundText:
+    return InboundText(Address(1, 1, "1"), Address(1, 1, "2"), 0, 0, b"hi", "hi")
+
+
+def outcome(segment: int) -> SubmitOutcome:
+    return SubmitOutcome(segment, OutcomeKind.ACCEPTED, 0, "m")
+
+
+def recorder(**settings: Any) -> tuple[Recorder, FakeStore]:
+    clock = VirtualClock()
+    store = FakeStore(clock.utc_ms)
+    made = Recorder(
+        store=store,
+        clock=clock,
+        observer=NullObserver(),
+        carrier="demo",
+        bind="demo/1",
+        settings=carrier(**settings),
+        jitter=lambda: 0.0,
+    )
+    return made, store
+
+
+async def test_one_transaction_in_an_order_that_matters(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    one, two, three = store.queue(3)
+    await store.commit(Claim("demo", "demo/1", 3, store.now_utc_ms()))
+    made.waiting.doubts += [(two, Reason.LINK_LOST), (one, Reason.RESPONSE_OVERDUE)]
+    made.waiting.outcomes.append(outcome(one))
+    made.waiting.withdrawals.append(three)
+    made.waiting.receipts.append((record("m"), DeliverSmResp(sequence_number=4)))
+    made.waiting.inbound.append((text(), DeliverSmResp(sequence_number=5)))
+    answers, claimed = await made.commit(Claim("demo", "demo/1", 5, store.now_utc_ms()))
+    assert [type(op) for op in store.commits[-1]] == [
+        RecordOutcomes,
+        RecordReceipts,
+        RecordInbound,
+        Doubt,
+        Doubt,
+        Withdraw,
+        Claim,
+    ]
+    assert [answer.sequence_number for answer in answers] == [4, 5]
+    assert claimed is not None
+    assert [segment.segment_id for segment in claimed.segments] == [three]
+    assert store.states() == {"delivered": 1, "in_doubt": 1, "in_flight": 1}
+    assert len(made.waiting) == made.unrecorded == 0
+
+
+async def test_nothing_to_say_is_no_commit(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    assert await made.commit() == ([], None)
+    assert store.commits == []
+
+
+async def test_failures_pause_longer_and_longer_and_keep_everything(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    (one,) = store.queue(1)
+    await store.commit(Claim("demo", "demo/1", 1, store.now_utc_ms()))
+    store.unavailable = True
+    made.waiting.outcomes.append(outcome(one))
+    pauses = []
+    for _ in range(7):
+        await made.commit()
+        pauses.append(round(made.retry_at_mono - trio.current_time(), 3))
+        await trio.sleep_until(made.retry_at_mono)
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert made.failing
+    assert made.out_of_patience(trio.current_time())
+    store.unavailable = False
+    await made.commit()
+    assert store.states() == {"sent": 1}
+    assert not made.failing
+    assert not made.out_of_patience(trio.current_time())
+    assert made.retry_at_mono < trio.current_time()
+
+
+async def test_what_came_during_a_failed_commit_stays_behind_it(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    store.unavailable, store.commit_s = True, 1.0
+    made.waiting.receipts.append((record("a"), None))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(made.commit)
+        await trio.sleep(0.5)
+        assert made.unrecorded == 1
+        made.waiting.receipts.append((record("b"), None))
+        assert made.deliveries == 2
+    assert [one.smsc_id for one, _ in made.waiting.receipts] == ["a", "b"]
+
+
+async def test_receipts_are_left_with_the_smsc_once_patience_ends(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    store.unavailable = True
+    answer = DeliverSmResp(sequence_number=1)
+    made.waiting.receipts += [(record("a"), answer), (record("of a session that is gone"), None)]
+    made.waiting.inbound.append((text(), DeliverSmResp(sequence_number=2)))
+    assert await made.commit() == ([], None)
+    await trio.sleep(PATIENCE_S + 0.1)
+    answers, _ = await made.commit()
+    assert answers == [answer]
+    assert answer.command_status == Status.ESME_RX_T_APPN
+    assert [one.smsc_id for one, _ in made.waiting.receipts] == ["of a session that is gone"]
+    assert len(made.waiting.inbound) == 1
+
+
+async def test_cancelling_the_caller_does_not_interrupt_a_commit(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    store.commit_s = 1.0
+    store.queue(1)
+    claim = Claim("demo", "demo/1", 1, store.now_utc_ms())
+    with trio.move_on_after(0.5):
+        _, claimed = await made.commit(claim)
+    assert claimed is not None
+    assert len(claimed.segments) == 1
+    assert store.states() == {"in_flight": 1}
+
+
+@pytest.mark.parametrize("bad", [0, 3, 6])
+async def test_a_bad_item_is_found_by_halves(autojump_clock: MockClock, bad: int) -> None:
+    made, store = recorder()
+    ids = store.queue(7)
+    await store.commit(Claim("demo", "demo/1", 7, store.now_utc_ms()))
+    store.poison = {ids[bad]}
+    made.waiting.outcomes += [outcome(one) for one in ids]
+    made.waiting.receipts.append((record("x"), DeliverSmResp(sequence_number=1)))
+    before = len(store.commits)
+    answers, _ = await made.commit()
+    assert [(answer.sequence_number, answer.command_status) for answer in answers] == [(1, 0)]
+    assert len(store.commits) - before <= 5
+    await made.commit()
+    assert store.states() == {"sent": 6, "in_doubt": 1}
+    assert len(made.waiting) == 0
+
+
+async def test_a_bad_item_in_a_store_that_then_fails_loses_nothing(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    ids = store.queue(4)
+    await store.commit(Claim("demo", "demo/1", 4, store.now_utc_ms()))
+    store.poison, store.commit_s = {ids[3]}, 1.0
+    made.waiting.outcomes += [outcome(one) for one in ids]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(made.commit)
+        await trio.sleep(1.5)  # the whole was refused, the first half is under way
+        store.unavailable = True
+    assert made.failing
+    assert [one.segment_id for one in made.waiting.outcomes] == ids
+    store.unavailable = False
+    await made.commit()
+    await made.commit()
+    assert store.states() == {"sent": 3, "in_doubt": 1}
+
+
+def test_halves() -> None:
+    mixed = Batch(outcomes=[outcome(1), outcome(2)], withdrawals=[3])
+    assert [len(half) for half in mixed.halves()] == [2, 1]
+    assert [half.outcomes for half in mixed.halves()[0].halves()] == [[outcome(1)], [outcome(2)]]
+    assert Batch(withdrawals=[3]).halves() == []
+    assert Batch().halves() == []
+    assert [half.withdrawals for half in Batch(withdrawals=[1, 2, 3]).halves()] == [[1], [2, 3]]

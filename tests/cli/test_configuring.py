@@ -1,0 +1,143 @@
+"""init, check, key, serve."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from smppgw.api.auth import hash_key
+from smppgw.cli.common import Exit
+from smppgw.config import Settings, load
+from tests.cli.runner import run
+
+
+def test_init_writes_a_private_file_that_loads(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    result = run("init", str(path))
+    assert result.exit_code == Exit.OK
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (key,) = [line.rpartition(" ")[2] for line in result.stdout.splitlines() if "sgw_" in line]
+    assert key not in path.read_text()
+    assert load(path, {}).accounts["app"].key_hashes == [hash_key(key)]
+    assert run("check", "--config", str(path)).exit_code == Exit.OK
+
+
+def test_init_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("mine")
+    result = run("init", str(path))
+    assert result.exit_code == Exit.USAGE
+    assert "--force" in result.stderr
+    assert "sgw_" not in result.output
+    assert path.read_text() == "mine"
+
+
+def test_init_force_replaces_all_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("mine")
+    path.chmod(0o644)
+    assert run("init", str(path), "--force").exit_code == Exit.OK
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load(path, {}).accounts
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_init_where_nothing_can_be_written(tmp_path: Path) -> None:
+    for arguments in ([], ["--force"]):
+        result = run("init", str(tmp_path / "no" / "such.toml"), *arguments)
+        assert result.exit_code == Exit.USAGE
+        assert "cannot be written: No such file or directory" in result.stderr
+
+
+def test_init_for_programs(tmp_path: Path) -> None:
+    result = run("init", str(tmp_path / "x.toml"), "--json")
+    shown = json.loads(result.stdout)
+    assert shown == {"path": str(tmp_path / "x.toml"), "key": shown["key"], "key_hash": hash_key(shown["key"])}
+
+
+def test_two_keys_are_two(tmp_path: Path) -> None:
+    keys = [json.loads(run("init", str(tmp_path / f"{n}.toml"), "--json").stdout)["key"] for n in range(2)]
+    assert keys[0] != keys[1]
+
+
+BAD = '[http]\nprot = 1\n[accounts.app]\nkey_hashes = ["x"]\n[carriers.demo]\nhost = "h"\nsystem_id = "s"\n'
+
+
+def test_check_tells_every_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(BAD)
+    result = run("check", "-c", str(path))
+    assert result.exit_code == Exit.USAGE
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"smppgw: {path} cannot be used, 3 mistakes:\n")
+    assert "  http.prot: unknown key; did you mean port?\n" in result.stderr
+
+
+def test_check_for_programs(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(BAD)
+    result = run("check", "--json", env={"SMPPGW_CONFIG": str(path)})
+    assert result.exit_code == Exit.USAGE
+    shown = json.loads(result.stdout)
+    assert (shown["ok"], len(shown["problems"]), shown["warnings"]) == (False, 3, [])
+
+
+def test_check_warns(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    run("init", str(path))
+    path.write_text(path.read_text().replace('# host = "127.0.0.1"', 'host = "0.0.0.0"', 1))
+    result = run("check", "-c", str(path))
+    assert result.exit_code == Exit.OK
+    assert result.stderr.startswith("warning: http.host: 0.0.0.0 is not a loopback address")
+    assert result.stdout == f"{path}: OK: 1 account, 1 carrier, 0 routes\n"
+    shown = json.loads(run("check", "-c", str(path), "--json").stdout)
+    assert (shown["ok"], len(shown["warnings"])) == (True, 1)
+
+
+def test_check_without_a_file(tmp_path: Path) -> None:
+    result = run("check", "-c", str(tmp_path / "none.toml"))
+    assert result.exit_code == Exit.USAGE
+    assert "smppgw init" in result.stderr
+
+
+def test_key() -> None:
+    result = run("key")
+    (_, key), (_, key_hash) = (line.split() for line in result.stdout.splitlines())
+    assert hash_key(key) == key_hash
+    shown = json.loads(run("key", "--json").stdout)
+    assert hash_key(shown["key"]) == shown["key_hash"]
+
+
+def test_the_hash_of_a_key_one_has() -> None:
+    assert run("key", "--hash", input="sgw_x\n").stdout == hash_key("sgw_x") + "\n"
+    assert json.loads(run("key", "--hash", "--json", input="sgw_x").stdout) == {"key_hash": hash_key("sgw_x")}
+    assert run("key", "--hash", input="").exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_serve_hands_the_settings_to_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    from smppgw import daemon
+
+    served: list[Settings] = []
+
+    def fake(settings: Settings) -> int:
+        served.append(settings)
+        return code
+
+    monkeypatch.setattr(daemon, "run", fake)
+    monkeypatch.setattr("smppgw.telemetry.set_up_logging", lambda level, format: None)
+    path = tmp_path / "x.toml"
+    run("init", str(path))
+    assert run("serve", "--config", str(path)).exit_code == code
+    assert served[0].store.path == tmp_path / "smppgw.db"
+
+
+def test_serve_with_a_config_that_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(BAD)
+    result = run("serve", "--config", str(path))
+    assert result.exit_code == Exit.USAGE
+    assert "3 mistakes" in result.stderr

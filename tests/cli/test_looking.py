@@ -1,0 +1,106 @@
+"""message, messages, inbound, status, binds: for people and for programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from smppgw.addresses import Address
+from smppgw.cli.common import Exit
+from smppgw.queue.model import InboundText, InboundView
+from tests.api.gateway import NOW_UTC_MS
+from tests.cli.runner import Served
+
+
+def send(gateway: Served, count: int = 1) -> list[str]:
+    recipients = [part for n in range(count) for part in ("--to", f"+4477009{n:05d}")]
+    result = gateway.run("send", "Hello", *recipients, "--json")
+    return [json.loads(line)["id"] for line in result.stdout.splitlines()]
+
+
+def test_message(gateway: Served) -> None:
+    (message_id,) = send(gateway)
+    shown = gateway.run("message", message_id).stdout
+    assert f"id                  {message_id}\n" in shown
+    assert "state               open\n" in shown
+    assert "1\tqueued\tthrottled\t-\tdemo/1\t0\tESME_RTHROTTLED\t2026-01-02T03:04:05.683Z" in shown
+    assert "2026-01-02T03:04:05.678Z\t0\tqueued\taccepted\t-\t-" in shown
+    found = json.loads(gateway.run("message", message_id, "--json").stdout)
+    assert (found["id"], found["verdict"], len(found["segments"])) == (message_id, None, 1)
+
+
+@pytest.mark.parametrize("message_id", ["00000000000", "nonsense", "../binds", "a/b?c", "", "é"])
+def test_a_message_that_is_not_there(gateway: Served, message_id: str) -> None:
+    result = gateway.run("message", message_id)
+    assert result.exit_code == Exit.REFUSED
+    assert result.stderr == "smppgw: this account has no such message (not_found)\n"
+
+
+def test_messages_and_their_pages(gateway: Served) -> None:
+    ids = send(gateway, 3)
+    first = gateway.run("messages", "--limit", "2")
+    assert [line.split("\t")[0] for line in first.stdout.splitlines()] == ["id", ids[2], ids[1]]
+    assert first.stderr == f"more: smppgw messages --after {ids[1]}\n"
+    second = gateway.run("messages", "--after", ids[1])
+    assert [line.split("\t")[0] for line in second.stdout.splitlines()] == ["id", ids[0]]
+    assert second.stderr == ""
+    page = json.loads(gateway.run("messages", "--limit", "2", "--json").stdout)
+    assert (len(page["messages"]), page["next"]) == (2, ids[1])
+
+
+def test_filters_reach_the_gateway(gateway: Served) -> None:
+    arguments = [
+        "--state",
+        "open",
+        "--to",
+        "+44 7700 900123",
+        "--client-ref",
+        "r&1",
+        "--since",
+        "2026-01-02T03:04:05+01:00",
+    ]
+    assert gateway.run("messages", *arguments).exit_code == Exit.OK
+    query = gateway.gateway.queries[0]
+    assert (query.open_only, query.recipient, query.client_ref) == (True, "447700900123", "r&1")
+    assert query.since_utc_ms == 1_767_319_445_000
+
+
+def test_a_filter_that_cannot_be_used(gateway: Served) -> None:
+    result = gateway.run("messages", "--state", "deliverd")
+    assert result.exit_code == Exit.USAGE
+    assert "did you mean delivered?" in result.stderr
+
+
+def test_inbound(gateway: Served) -> None:
+    text = InboundText(Address(1, 1, "447700900123"), Address(0, 1, "60001"), 0, 0, b"", "STOP\x1b[2J\nnow")
+    gateway.gateway.inbound_views = [InboundView(number, "demo", "demo/1", NOW_UTC_MS, text) for number in (2, 1)]
+    result = gateway.run("inbound", "--limit", "1")
+    assert result.stdout.splitlines()[1].split("\t") == [
+        "2", "2026-01-02T03:04:05.678Z", "+447700900123", "60001", "demo", "STOP\\u001b[2J\\nnow"
+    ]  # fmt: skip
+    assert result.stderr == "more: smppgw inbound --after 2\n"
+    page = json.loads(gateway.run("inbound", "--after", "2", "--json").stdout)
+    assert ([text["id"] for text in page["inbound"]], page["next"]) == (["1"], None)
+
+
+def test_status(gateway: Served) -> None:
+    shown = gateway.run("status").stdout.splitlines()
+    assert "ready             yes" in shown
+    assert shown[-4:] == [
+        "carrier\tstate\tbinds_up\tbinds\totp\ttransactional\tbulk\tin_flight\tin_doubt\tsent",
+        "demo\tup\t2\t2\t3\t0\t0\t5\t0\t6",
+        "french\tdown\t0\t0\t0\t0\t0\t0\t0\t0",
+        "gone\t-\t-\t-\t0\t0\t4\t0\t0\t0",
+    ]
+    assert json.loads(gateway.run("status", "--json").stdout)["parked_receipts"] == 2
+
+
+def test_binds(gateway: Served) -> None:
+    header, first, _ = (line.split("\t") for line in gateway.run("binds").stdout.splitlines())
+    row = dict(zip(header, first, strict=True))
+    assert (row["name"], row["state"], row["limit"], row["submitted"]) == ("demo/1", "bound_trx", "rate", "10")
+    assert [bind["name"] for bind in json.loads(gateway.run("binds", "--json").stdout)["binds"]] == [
+        "demo/1",
+        "demo/2",
+    ]

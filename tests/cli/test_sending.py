@@ -1,0 +1,282 @@
+"""send: texts and files in batches, repeated safely, every line accounted for."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+import pytest
+
+from smppgw.cli.common import Exit, Failure
+from smppgw.cli.common import Gateway as Client
+from smppgw.cli.sending import Item, SendRun, retry_pause
+from smppgw.queue.model import Lane
+from tests.api.gateway import KEY, Gateway
+from tests.cli.runner import Served, run, served
+from tests.cli.test_common import Terminal
+
+
+def rows(output: str) -> list[list[str]]:
+    return [line.split("\t") for line in output.splitlines()]
+
+
+def test_one_text(gateway: Served) -> None:
+    result = gateway.run(
+        "send", "Hello", "--to", "07700 900123", "--lane", "otp", "--validity-s", "60", "--from", "Me"
+    )
+    assert result.exit_code == Exit.OK
+    (message,) = gateway.gateway.stored
+    assert (message.text, message.destination.addr, message.source.addr) == ("Hello", "447700900123", "Me")
+    assert (message.lane, message.validity_ms) == (Lane.OTP, 60_000)
+    header, row = rows(result.stdout)
+    assert header == ["line", "to", "id", "result", "detail"]
+    assert (row[0], row[1], row[3], row[4]) == ("1", "07700 900123", "accepted", "1 segments")
+    assert result.stderr == "1 accepted (1 segments), 0 refused\n"
+
+
+def test_several_recipients_one_of_them_bad(gateway: Served) -> None:
+    result = gateway.run("send", "Hi", "--to", "+447700900123", "--to", "nobody", "--to", "+447700900124")
+    assert result.exit_code == Exit.REFUSED
+    assert [row[3] for row in rows(result.stdout)[1:]] == ["accepted", "recipient_letters", "accepted"]
+    assert "2 accepted (2 segments), 1 refused: recipient_letters 1" in result.stderr
+
+
+@pytest.mark.parametrize("text", [[], ["-"]])
+@pytest.mark.parametrize(("input", "expected"), [("a\nb\n", "a\nb"), ("é", "é"), ("x\r\n", "x"), ("x\n\n", "x\n")])
+def test_the_text_from_standard_input(gateway: Served, text: list[str], input: str, expected: str) -> None:
+    assert gateway.run("send", *text, "--to", "+447700900123", input=input.encode()).exit_code == Exit.OK
+    assert gateway.gateway.stored[0].text == expected
+
+
+def test_standard_input_that_is_no_text(gateway: Served) -> None:
+    result = gateway.run("send", "--to", "+447700900123", input=b"ab\xff")
+    assert (result.exit_code, gateway.gateway.stored) == (Exit.USAGE, [])
+    assert "not UTF-8: octet 2" in result.stderr
+
+
+def test_a_terminal_is_not_waited_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from smppgw.cli import sending
+
+    monkeypatch.setattr(sys, "stdin", Terminal("typed"))
+    with pytest.raises(click.UsageError, match="what is the text"):
+        sending._text(None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["text"],
+        [],
+        ["--csv", "x.csv", "--to", "1"],
+        ["text", "--csv", "x.csv"],
+        ["--csv", "x.csv", "--client-ref", "r"],
+        ["text", "--to", "1", "--ignore-column", "x"],
+        ["text", "--to", "1", "--to", "2", "--client-ref", "r"],
+    ],
+)
+def test_usage(arguments: list[str]) -> None:
+    result = run("send", *arguments, env={"SMPPGW_KEY": KEY})
+    assert result.exit_code == Exit.USAGE
+    assert "Error: " in result.stderr
+
+
+def test_json_has_one_line_for_each_message(gateway: Served) -> None:
+    result = gateway.run("send", "Hi", "--to", "+447700900123", "--to", "x", "--json")
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert first == {"line": 1, "to": "+447700900123", "id": first["id"], "segments": 1}
+    assert second["line"] == 2 and second["error"]["code"] == "recipient_letters"
+    assert (result.exit_code, result.stderr) == (Exit.REFUSED, "")
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Files
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def csv_of(folder: Path, content: str | bytes) -> str:
+    path = folder / "messages.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_a_file_in_batches(gateway: Served, tmp_path: Path) -> None:
+    lines = "".join(f'+4477009{n:05d},"text {n}, with a comma"\n' for n in range(230))
+    result = gateway.run("send", "--csv", csv_of(tmp_path, "to,text\n" + lines + "nobody,x\n"))
+    assert result.exit_code == Exit.REFUSED
+    assert [len(batch) for batch in gateway.gateway.batches] == [100, 100, 30]
+    assert rows(result.stdout)[1:] == [["232", "nobody", "-", "recipient_letters", rows(result.stdout)[1][4]]]
+    assert result.stderr == "230 accepted (230 segments), 1 refused: recipient_letters 1\n"
+
+
+def test_columns_and_defaults(gateway: Served, tmp_path: Path) -> None:
+    content = (
+        "\ufeffclient_ref,lane,from,text,to,expect\r\n"
+        'r1,otp,Me,"two\nlines",+447700900123,x\r\n'
+        "\r\n"
+        ",,,plain,+447700900124,\r\n"
+    )
+    arguments = ["--lane", "bulk", "--from", "Default", "--validity-s", "90", "--ignore-column", "expect"]
+    result = gateway.run("send", "--csv", csv_of(tmp_path, content), *arguments, "--json")
+    assert result.exit_code == Exit.OK, result.stderr
+    first, second = gateway.gateway.stored
+    assert (first.text, first.client_ref, first.lane, first.source.addr) == ("two\nlines", "r1", Lane.OTP, "Me")
+    assert (second.text, second.client_ref, second.lane) == ("plain", None, Lane.BULK)
+    assert (second.source.addr, second.validity_ms) == ("Default", 90_000)
+    assert [json.loads(line)["line"] for line in result.stdout.splitlines()] == [3, 5]
+
+
+def test_a_file_from_standard_input(gateway: Served) -> None:
+    result = gateway.run("send", "--csv", "-", input="to,text\n+447700900123,é\n".encode())
+    assert result.exit_code == Exit.OK
+    assert gateway.gateway.stored[0].text == "é"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "column 'to' is missing in the header"),
+        ("to\n+44", "column 'text' is missing in the header"),
+        ("to,text,form\n", "unknown column 'form'; did you mean from?"),
+        ("to,text,zzz\n", "unknown column 'zzz'; --ignore-column leaves it aside"),
+        ("to,text,to\n", "column 'to' appears twice"),
+        ("to,text\n+447700900123,a,b\n", "line 2: not 2 columns as in the header; is a comma not quoted?"),
+        ("to,text\n+447700900123\n", "line 2: not 2 columns"),
+        ('to,text\n+447700900123,"never closed\n', "after row 1: unexpected end of data"),
+        (b"to,text\n+447700900123,\xff\n", "it is not UTF-8 (octet 0xff)"),
+        ("to,text\n" + "x\n" * 30, "and 10 more"),
+    ],
+)
+def test_a_malformed_file_sends_nothing(gateway: Served, tmp_path: Path, content: str | bytes, message: str) -> None:
+    result = gateway.run("send", "--csv", csv_of(tmp_path, content))
+    assert result.exit_code == Exit.USAGE
+    assert "nothing was sent" in result.stderr and message in result.stderr
+    assert gateway.gateway.batches == []
+
+
+def test_a_file_with_a_header_only(gateway: Served, tmp_path: Path) -> None:
+    result = gateway.run("send", "--csv", csv_of(tmp_path, "to,text\n"))
+    assert (result.exit_code, result.stderr) == (Exit.OK, "0 accepted (0 segments), 0 refused\n")
+
+
+@pytest.mark.parametrize("name", ["none.csv", "."])
+def test_a_file_that_cannot_be_read(gateway: Served, tmp_path: Path, name: str) -> None:
+    result = gateway.run("send", "--csv", str(tmp_path / name))
+    assert result.exit_code == Exit.USAGE
+    assert "cannot be read" in result.stderr
+
+
+def test_a_gateway_with_a_smaller_batch_limit(tmp_path: Path) -> None:
+    lines = "".join(f"+4477009{n:05d},x\n" for n in range(60))
+    with served(Gateway()) as it:  # max_batch = 50
+        result = it.run("send", "--csv", csv_of(tmp_path, "to,text\n" + lines))
+    assert result.exit_code == Exit.REFUSED
+    assert "the most is 50 (batch_too_large)" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Repeating
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def test_pauses() -> None:
+    assert [retry_pause(attempt, 0) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 5, 5, 5]
+    assert retry_pause(1, 3) == 3
+
+
+def items(count: int) -> Iterator[Item]:
+    return (Item(n, {"to": f"+4477009{n:05d}", "text": "x"}) for n in range(1, count + 1))
+
+
+class Flaky(Client):
+    """Loses the answers of the calls in `lost` after the gateway has seen them; answers 503 to those in `busy`."""
+
+    def __init__(self, url: str, *, lost: set[int] = frozenset(), busy: dict[int, str] | None = None) -> None:  # type: ignore[assignment]
+        super().__init__(url, KEY)
+        self.calls = 0
+        self.lost, self.busy = lost, busy or {}
+
+    def post(self, path: str, body: Any, headers: Any) -> httpx.Response:
+        self.calls += 1
+        if self.calls in self.busy:
+            return httpx.Response(
+                503, headers={"Retry-After": self.busy[self.calls]}, json={"error": {"code": "stopping"}}
+            )
+        response = super().post(path, body, headers)
+        if self.calls in self.lost:
+            raise httpx.ReadError("connection reset")
+        return response
+
+
+def test_lost_answers_and_503_are_repeated_and_nothing_goes_twice(
+    gateway: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+    with Flaky(gateway.url, lost={1, 4}, busy={2: "3", 6: "x", 7: ""}) as client:
+        sent = SendRun(client, "run", 30, 250, True, sleep=pauses.append)
+        sent.send_all(items(250))
+    assert len(gateway.gateway.stored) == 250
+    assert (sent.accepted, sent.repeated, sent.refused) == (250, 200, 0)
+    assert pauses == [0.5, 3, 0.5, 0.5, 1]
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["line"] for line in lines] == list(range(1, 251))
+
+
+def test_giving_up_says_how_to_go_on_and_going_on_finishes(
+    gateway: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+    with Flaky(gateway.url, lost=set(range(2, 99))) as client:
+        sent = SendRun(client, "run-7", 4, 250, False, sleep=pauses.append)
+        with pytest.raises(Failure) as caught:
+            sent.send_all(items(250))
+    assert caught.value.exit_code == Exit.UNAVAILABLE
+    assert "--idempotency-key run-7" in caught.value.message
+    assert pauses == [0.5, 1, 2]
+    assert "100 accepted" in capsys.readouterr().err
+    with Client(gateway.url, KEY) as client:
+        again = SendRun(client, "run-7", 30, 250, False)
+        again.send_all(items(250))
+    assert (again.accepted, again.repeated) == (250, 200)
+    assert len(gateway.gateway.stored) == 250
+    assert "250 accepted (250 segments, 200 of them known from before), 0 refused" in capsys.readouterr().err
+
+
+def test_an_interruption_says_how_to_go_on(gateway: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> Iterator[Item]:
+        yield from items(100)
+        raise KeyboardInterrupt
+
+    with Client(gateway.url, KEY) as client:
+        sent = SendRun(client, "run-8", 30, 250, False)
+        with pytest.raises(Failure) as caught:
+            sent.send_all(interrupted())
+    assert caught.value.exit_code == Exit.REFUSED
+    assert "interrupted" in caught.value.message and "--idempotency-key run-8" in caught.value.message
+    assert "100 accepted" in capsys.readouterr().err
+
+
+def test_an_option_goes_on_with_an_earlier_run(gateway: Served) -> None:
+    for expected in (
+        "1 accepted (1 segments), 0 refused\n",
+        "1 accepted (1 segments, 1 of them known from before), 0 refused\n",
+    ):
+        result = gateway.run("send", "x", "--to", "+447700900123", "--idempotency-key", "mine")
+        assert result.stderr == expected
+    assert len(gateway.gateway.stored) == 1
+
+
+def test_a_progress_bar_on_a_terminal(gateway: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setenv("TERM", "xterm")
+    with Client(gateway.url, KEY) as client:
+        SendRun(client, "run", 30, 300, False).send_all(items(300))
+    assert "300/300" in terminal.getvalue()
+    assert terminal.getvalue().rstrip().endswith("300 accepted (300 segments), 0 refused")

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import trio
+from trio.testing import MockClock
+
+from simulator.agenda import GRAIN_S, Agenda
+from smppgw.clock import VirtualClock
+
+
+async def test_runs_in_order_of_time_then_of_entry(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock())
+    ran: list[tuple[str, float]] = []
+
+    def note(name: str) -> None:
+        ran.append((name, trio.current_time()))
+
+    for name, due in (("c", 5.0), ("a", 2.0), ("d", 5.0), ("b", 3.5)):
+        agenda.at(due, note, name)
+    nursery.start_soon(agenda.run, lambda: None)
+    await trio.sleep(10)
+    assert ran == [("a", 2.0), ("b", 3.5), ("c", 5.0), ("d", 5.0)]
+    assert len(agenda) == 0
+    nursery.cancel_scope.cancel()
+
+
+async def test_an_earlier_entry_wakes_it(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock())
+    ran: list[float] = []
+    agenda.at(100.0, lambda _: ran.append(trio.current_time()))
+    nursery.start_soon(agenda.run, lambda: None)
+    await trio.sleep(1)
+    agenda.at(7.0, lambda _: ran.append(trio.current_time()))
+    await trio.sleep(200)
+    assert ran == [7.0, 100.0]
+    nursery.cancel_scope.cancel()
+
+
+async def test_dense_entries_share_a_run(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock())
+    batches: list[int] = []
+    ran: list[int] = []
+    for number in range(1000):
+        agenda.at(1.0 + number * GRAIN_S / 100, ran.append, number)
+    nursery.start_soon(agenda.run, lambda: batches.append(len(ran)))
+    await trio.sleep(5)
+    assert ran == list(range(1000))
+    assert len(batches) <= 12
+    nursery.cancel_scope.cancel()
+
+
+async def test_entries_of_an_entry_come_in_the_next_run(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock())
+    ran: list[float] = []
+
+    def again(left: int) -> None:
+        ran.append(trio.current_time())
+        if left:
+            agenda.at(trio.current_time(), again, left - 1)
+
+    agenda.at(1.0, again, 3)
+    nursery.start_soon(agenda.run, lambda: None)
+    await trio.sleep(5)
+    assert len(ran) == 4
+    assert ran[-1] <= 1.0 + 4 * GRAIN_S
+    nursery.cancel_scope.cancel()

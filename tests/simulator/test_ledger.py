@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.ledger import Ledger, Seen, Submit, content_of
+from smppgw.smpp import DataSm, SubmitSm, Tag
+
+
+def entry(text: bytes = b"hello", message_id: str = "7", **fields: int) -> Submit:
+    pdu = SubmitSm(source_addr="SHOP", destination_addr="4477\xe9", short_message=text, **fields)
+    return Submit(1_767_225_600_123, "alice", message_id, 0, pdu.destination_addr, pdu)
+
+
+def test_lines_are_written_in_batches(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path, remembered=10)
+    ledger.submit(entry(b"\x00\xff", data_coding=4, esm_class=3, registered_delivery=1))
+    ledger.acked("receipt_acked", 1_767_225_600_456, "alice", "7", "DELIVRD")
+    assert path.read_bytes() == b""
+    ledger.flush()
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {
+            "kind": "submit",
+            "utc_ms": 1_767_225_600_123,
+            "system_id": "alice",
+            "message_id": "7",
+            "status": 0,
+            "source": "SHOP",
+            "destination": "4477\xe9",
+            "data_coding": 4,
+            "esm_class": 3,
+            "registered_delivery": 1,
+            "octets": "00ff",
+        },
+        {
+            "kind": "receipt_acked",
+            "utc_ms": 1_767_225_600_456,
+            "system_id": "alice",
+            "message_id": "7",
+            "state": "DELIVRD",
+        },
+    ]
+    ledger.submit(entry())
+    ledger.close()
+    ledger.close()
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_a_second_run_adds_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    for _ in range(2):
+        ledger = Ledger(path, remembered=10)
+        ledger.submit(entry())
+        ledger.close()
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        Ledger(tmp_path / "nowhere" / "ledger.jsonl", remembered=10)
+
+
+def test_a_full_disk_is_not_silent() -> None:
+    ledger = Ledger(Path("/dev/full"), remembered=10)
+    ledger.submit(entry())
+    with pytest.raises(OSError, match="space"):
+        ledger.flush()
+    with pytest.raises(OSError, match="space"):
+        ledger.close()
+
+
+def test_memory_is_bounded() -> None:
+    ledger = Ledger(None, remembered=3)
+    for number in range(10):
+        ledger.submit(entry(message_id=str(number)))
+    ledger.flush()
+    assert [submit.message_id for submit in ledger.submits] == ["7", "8", "9"]
+
+
+def test_texts_are_decoded() -> None:
+    assert entry("Grüße".encode("utf-16-be"), data_coding=8).text == "Grüße"
+    assert entry(b"\x05\x00\x03\x07\x02\x01part", esm_class=0x40).text == "part"
+    assert entry(b"\x00 \x1b\x65").text == "@ €"
+
+
+def test_the_payload_counts_where_short_message_is_empty() -> None:
+    assert content_of(SubmitSm(tlvs={Tag.MESSAGE_PAYLOAD: b"long"})) == b"long"
+    assert content_of(SubmitSm(short_message=b"short")) == b"short"
+    assert content_of(DataSm(tlvs={Tag.MESSAGE_PAYLOAD: b"data"})) == b"data"
+    assert content_of(DataSm()) == b""
+
+
+def test_seen_remembers_at_least_half_its_limit_and_never_more_than_its_limit() -> None:
+    seen = Seen(100)
+    assert all(seen.add((str(number), b"x")) for number in range(1000))
+    assert not any(seen.add((str(number), b"x")) for number in range(950, 1000))
+    assert seen.add(("0", b"x"))
+    assert len(seen) <= 100
