@@ -157,7 +157,7 @@ class CarrierSettings(SettingsBase):
 
     host: str = Field(min_length=1, description="name or address of the SMSC, looked up at each connect")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=2775, description="port of the SMSC")
-    system_id: str = Field(min_length=1, max_length=63, description="our name at the SMSC")
+    system_id: str = Field(min_length=1, max_length=15, description="our name at the SMSC")
     password: SecretStr = Field(
         default=SecretStr(""), description="password in clear; prefer password_env or password_file"
     )
@@ -243,8 +243,7 @@ SECTIONS: dict[str, type[SettingsBase]] = {
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _SECRETS = ("password", "password_env", "password_file")
-_SYSTEM_ID_OCTETS = 15  # SMPP 3.4, 4.1.1: C-octet string of at most 16, NUL included
-_PASSWORD_OCTETS = 8  # the same: at most 9
+_PASSWORD_OCTETS = 8  # SMPP 3.4, 4.1.1: a C-octet string of at most 9, NUL included
 
 M = TypeVar("M", bound=SettingsBase)
 
@@ -408,6 +407,9 @@ class _Reader:
             text = self._from_file(carrier.password_file, f"{path}.password_file")
         if not (text.isascii() and (text.isprintable() or not text)):
             self._problem(f"{path}.{given[0]}", "the password has characters outside printable ASCII")
+        elif len(text) > _PASSWORD_OCTETS:
+            most = f"{_PASSWORD_OCTETS}, the most that a bind request of SMPP 3.4 can carry"
+            self._problem(f"{path}.{given[0]}", f"the password has {len(text)} octets, above {most}")
         return text
 
     def _from_environment(self, name: str, path: str) -> str:
@@ -548,10 +550,6 @@ def _http_warnings(settings: Settings) -> Iterator[str]:
 
 
 def _carrier_warnings(carrier: CarrierSettings, path: str) -> Iterator[str]:
-    if len(carrier.system_id) > _SYSTEM_ID_OCTETS:
-        yield f"{path}.system_id: longer than {_SYSTEM_ID_OCTETS} octets, the most that SMPP 3.4 allows"
-    if len(carrier.password.get_secret_value()) > _PASSWORD_OCTETS:
-        yield f"{path}.password: longer than {_PASSWORD_OCTETS} octets, the most that SMPP 3.4 allows"
     if not carrier.timers.enquire_link_s and not carrier.timers.inactivity_s:
         yield f"{path}.timers.enquire_link_s: is 0, and so is inactivity_s: a link that went silent is never noticed"
 

@@ -57,7 +57,7 @@ _SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("smppgw_build_info", _G, "1, under the version that runs.", ("version",)),
     MetricSpec("smppgw_http_requests", _C, "HTTP requests answered.", ("method", "route", "status")),
-    MetricSpec("smppgw_http_request_seconds", _H, "Time to answer a request.", ("route",), buckets=_SECONDS),
+    MetricSpec("smppgw_http_request_seconds", _H, "Time to answer a request.", ("method", "route"), buckets=_SECONDS),
     MetricSpec("smppgw_http_batch_messages", _H, "Messages in one POST /v1/messages.", buckets=_SIZES),
     MetricSpec("smppgw_messages_accepted", _C, "Messages stored.", ("account", "lane")),
     MetricSpec("smppgw_messages_repeated", _C, "Messages known by their idempotency key.", ("account",)),

@@ -84,4 +84,4 @@ class Measured:
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             self._metrics.http_requests.labels(method, route, str(status)).inc()
-            self._metrics.http_request_seconds.labels(route).observe(time.perf_counter() - started)
+            self._metrics.http_request_seconds.labels(method, route).observe(time.perf_counter() - started)

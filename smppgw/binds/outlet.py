@@ -26,8 +26,8 @@ from smppgw.telemetry import log, mask
 #: With nothing to claim the store says when there is; this look in between is for wall clocks that were set.
 LOOK_AGAIN_S = 30.0
 
-#: So much of the paced future is claimed at once, since a commit per submit_sm costs more than all the rest. More would
-#: let an otp wait behind what is claimed already.
+#: So much of the paced future is claimed at once: a commit for each submit_sm would cost more than all the rest. More
+#: than that would let an otp wait behind what is claimed already.
 AHEAD_S = 0.02
 
 #: And so much more at most for the time that a commit takes, so that it costs no rate.

@@ -212,6 +212,10 @@ def _malformed(name: str, problems: list[str]) -> NoReturn:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
+def _segments(count: int) -> str:
+    return "1 segment" if count == 1 else f"{count} segments"
+
+
 def retry_pause(attempt: int, retry_after_s: float) -> float:
     """Seconds before the repetition that follows attempt `attempt` (from 1)."""
     return max(retry_after_s, min(0.25 * 2.0**attempt, _LONGEST_PAUSE_S))
@@ -293,7 +297,7 @@ class SendRun:
         if self.as_json:
             show_json({"line": line, "to": to, **{name: value for name, value in result.items() if name != "index"}})
         elif len(self.shown) < _MOST_SHOWN and (error or self.total <= BATCH):
-            columns = (error["code"], error["message"]) if error else ("accepted", f"{result['segments']} segments")
+            columns = (error["code"], error["message"]) if error else ("accepted", _segments(result["segments"]))
             self.shown.append((line, to, result.get("id"), *columns))
 
     def _summary(self) -> None:
@@ -304,7 +308,7 @@ class SendRun:
         codes = ", ".join(f"{code} {count}" for code, count in self.codes.most_common())
         again = f", {self.repeated} of them known from before" if self.repeated else ""
         click.echo(
-            f"{self.accepted} accepted ({self.segments} segments{again}), {self.refused} refused"
+            f"{self.accepted} accepted ({_segments(self.segments)}{again}), {self.refused} refused"
             + (f": {codes}" if codes else ""),
             err=True,
         )

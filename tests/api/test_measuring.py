@@ -37,7 +37,7 @@ async def test_requests_are_counted_by_route_not_by_path() -> None:
     assert found["smppgw_http_requests_total", "GET", "/v1/messages/{id}", "404"] == 2
     assert found["smppgw_http_requests_total", "GET", "other", "404"] == 1
     assert found["smppgw_http_requests_total", "OTHER", "/healthz", "405"] == 1
-    assert found["smppgw_http_request_seconds_count", "/v1/messages/{id}"] == 2
+    assert found["smppgw_http_request_seconds_count", "GET", "/v1/messages/{id}"] == 2
 
 
 async def test_a_failing_request_is_counted_too() -> None:

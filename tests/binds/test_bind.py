@@ -97,7 +97,8 @@ async def test_unanswered_bind_is_given_up_after_session_init_s(autojump_clock: 
 
 
 async def test_settings_that_fit_no_bind_request_do_not_hammer(autojump_clock: MockClock) -> None:
-    async with bench(carrier(system_id="a-system-id-of-more-than-15")) as b:
+    impossible = carrier().model_copy(update={"system_id": "a-system-id-of-more-than-15"})
+    async with bench(impossible) as b:
         await trio.sleep(130)
         assert b.smsc.connects == [0, 60, 120]
         assert b.smsc.binds == []

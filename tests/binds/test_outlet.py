@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -117,18 +118,28 @@ async def test_work_that_came_during_the_claim_is_not_missed(autojump_clock: Moc
     assert made.room(now)[0] == 100
 
 
-async def test_a_slow_commit_claims_ahead_of_pacing(autojump_clock: MockClock) -> None:
+async def test_pacing_claims_a_little_ahead_and_more_when_commits_are_slow(autojump_clock: MockClock) -> None:
     made, _, session = outlet(rate_per_s=100.0)
     now = trio.current_time()
-    assert made.room(now) == (0, now + 0.01)
+    assert made.room(now) == (2, now)
     made.note_commit(0.02)
-    assert made.room(now) == (4, now)
-    made.take(Claimed([segment(number) for number in range(4)], None), 4, 0, now)
+    assert made.room(now) == (6, now)
+    made.take(Claimed([segment(number) for number in range(6)], None), 6, 0, now)
+    assert made.room(now) == (0, now + 0.01)
     made.release(now)
-    assert (made.ready, session.in_window) == (4, 0)
+    assert (made.ready, session.in_window) == (6, 0)
     assert made.next_release(now) == now + 0.01
     made.release(now + 0.021)
-    assert (made.ready, session.in_window) == (2, 2)
+    assert (made.ready, session.in_window) == (4, 2)
+
+
+async def test_at_a_high_rate_a_claim_waits_until_it_is_worth_it(autojump_clock: MockClock) -> None:
+    made, _, _ = outlet(rate_per_s=1000.0)
+    now = trio.current_time()
+    assert made.room(now) == (20, now)
+    made.take(Claimed([segment(number) for number in range(20)], None), 20, 0, now)
+    assert made.room(now + 0.005) == (0, pytest.approx(now + 0.01))
+    assert made.room(now + 0.01) == (10, now + 0.01)
 
 
 async def test_only_what_the_writer_took_counts_as_written(autojump_clock: MockClock) -> None:

@@ -36,8 +36,8 @@ def test_one_text(gateway: Served) -> None:
     assert (message.lane, message.validity_ms) == (Lane.OTP, 60_000)
     header, row = rows(result.stdout)
     assert header == ["line", "to", "id", "result", "detail"]
-    assert (row[0], row[1], row[3], row[4]) == ("1", "07700 900123", "accepted", "1 segments")
-    assert result.stderr == "1 accepted (1 segments), 0 refused\n"
+    assert (row[0], row[1], row[3], row[4]) == ("1", "07700 900123", "accepted", "1 segment")
+    assert result.stderr == "1 accepted (1 segment), 0 refused\n"
 
 
 def test_several_recipients_one_of_them_bad(gateway: Served) -> None:
@@ -263,8 +263,8 @@ def test_an_interruption_says_how_to_go_on(gateway: Served, capsys: pytest.Captu
 
 def test_an_option_goes_on_with_an_earlier_run(gateway: Served) -> None:
     for expected in (
-        "1 accepted (1 segments), 0 refused\n",
-        "1 accepted (1 segments, 1 of them known from before), 0 refused\n",
+        "1 accepted (1 segment), 0 refused\n",
+        "1 accepted (1 segment, 1 of them known from before), 0 refused\n",
     ):
         result = gateway.run("send", "x", "--to", "+447700900123", "--idempotency-key", "mine")
         assert result.stderr == expected
