@@ -7,6 +7,7 @@ store's. No answer leaves before what it promises is committed.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -26,7 +27,7 @@ from smppgw.api.intake import Intake, ItemError, parse
 from smppgw.api.measuring import Measured, samples
 from smppgw.api.services import Services, Unavailable
 from smppgw.errors import StoreError, StoreUnavailable
-from smppgw.queue.model import Acceptance, AcceptStatus, NewMessage, format_id, parse_id
+from smppgw.queue.model import Acceptance, AcceptStatus, Lane, NewMessage, format_id, parse_id
 from smppgw.telemetry import log, program_version
 
 logger = logging.getLogger("smppgw.api")
@@ -190,22 +191,24 @@ def _count(
 ) -> None:
     metrics = services.metrics
     metrics.http_batch_messages.observe(len(checked))
-    counts: dict[tuple[Any, ...], int] = {}
-    stored = iter(answers)
-    for item in checked:
-        if isinstance(item, ItemError):
-            key: tuple[Any, ...] = (metrics.messages_refused, account, item.code)
+    refused = Counter(item.code for item in checked if isinstance(item, ItemError))
+    stored = [0] * len(Lane)  # by lane; hashing enum members is slow
+    repeated = 0
+    good = (item for item in checked if isinstance(item, NewMessage))
+    for message, answer in zip(good, answers, strict=True):
+        if answer.status is AcceptStatus.STORED:
+            stored[message.lane] += 1
+        elif answer.status is AcceptStatus.REPEATED:
+            repeated += 1
         else:
-            status = next(stored).status
-            if status is AcceptStatus.STORED:
-                key = (metrics.messages_accepted, account, item.lane.label)
-            elif status is AcceptStatus.REPEATED:
-                key = (metrics.messages_repeated, account)
-            else:
-                key = (metrics.messages_refused, account, "idempotency_conflict")
-        counts[key] = counts.get(key, 0) + 1
-    for (counter, *labels), count in counts.items():
-        counter.labels(*labels).inc(count)
+            refused["idempotency_conflict"] += 1
+    for lane in Lane:
+        if stored[lane]:
+            metrics.messages_accepted.labels(account, lane.label).inc(stored[lane])
+    if repeated:
+        metrics.messages_repeated.labels(account).inc(repeated)
+    for code, count in refused.items():
+        metrics.messages_refused.labels(account, code).inc(count)
 
 
 def _authorised(services: Services) -> Any:

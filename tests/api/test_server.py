@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -171,6 +172,21 @@ def test_open_sockets_takes_one_free_port_for_all_addresses() -> None:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def test_answers_do_not_wait_for_delayed_acks() -> None:
+    """With Nagle's algorithm on, each answer after the first on a connection takes 40 ms."""
+
+    async def test() -> None:
+        async with served() as it, it.client() as client:
+            elapsed = []
+            for _ in range(20):
+                started = time.perf_counter()
+                await client.get("/healthz")
+                elapsed.append(time.perf_counter() - started)
+            assert sorted(elapsed)[len(elapsed) // 2] < 0.03
+
+    in_asyncio(test)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no-such-host.invalid"])

@@ -374,7 +374,7 @@ def test_pdus_are_plain_values() -> None:
     with pytest.raises(TypeError):
         hash(one)
     with pytest.raises(TypeError):
-        SubmitSm("CMT")  # type: ignore[misc]
+        SubmitSm("CMT")  # type: ignore[call-arg, arg-type]
 
 
 def test_tlvs_are_not_shared() -> None:

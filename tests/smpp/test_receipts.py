@@ -157,7 +157,7 @@ def test_tlvs_alone(value: bytes, error: str) -> None:
 
 
 def test_the_text_may_come_in_message_payload_and_by_data_sm() -> None:
-    payload = {Tag.MESSAGE_PAYLOAD: STANDARD.encode()}
+    payload: dict[int, bytes] = {Tag.MESSAGE_PAYLOAD: STANDARD.encode()}
     expected = receipt(STANDARD)
     assert receipt("", tlvs=payload) == expected
     assert read_receipt(DataSm(esm_class=4, tlvs=payload)) == expected

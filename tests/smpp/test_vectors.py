@@ -46,7 +46,7 @@ PDUS = cases("pdus.json")
 RECEIPTS = cases("receipts.json")
 
 
-def expecting(*reactions: str) -> Any:
+def expecting(*reactions: str) -> pytest.MarkDecorator:
     """Parametrizes with the PDUs that are due one of `reactions`."""
     chosen = [case for case in PDUS if not case.values[0] or case.values[0]["expect"] in reactions]
     return pytest.mark.parametrize("case", chosen)
