@@ -26,7 +26,7 @@ from smppgw.binds.pool import BindPool
 from smppgw.bridge import asyncio_loop, run_asyncio
 from smppgw.clock import Clock
 from smppgw.config import OnDoubt, Settings
-from smppgw.errors import SmppgwError, StoreBusy
+from smppgw.errors import ConfigError, SmppgwError, StoreBusy
 from smppgw.queue.model import Accept, Acceptance, NewMessage, Recover
 from smppgw.queue.sqlite import SqliteStore, open_store
 from smppgw.queue.sweeper import sweep_for_ever
@@ -202,7 +202,11 @@ async def _serve_in(settings: Settings, nursery: trio.Nursery, *, task_status: t
 
 
 def run(settings: Settings) -> int:
-    """Serves until SIGTERM or SIGINT; the exit code: 0 stopped in order, 1 after an error, which is logged."""
+    """Serves until SIGTERM or SIGINT.
+
+    The exit code: 0 stopped in order, 2 the configuration cannot be used here (a taken port), 1 any other error.
+    Errors are logged.
+    """
     sys.setswitchinterval(0.0001)
     set_up_logging(settings.log.level, settings.log.format.value)
     try:
@@ -228,4 +232,4 @@ def _report(errors: Sequence[BaseException]) -> int:
         log(logger, logging.ERROR, "gateway_failed", error=str(error) or type(error).__name__)
         if not isinstance(error, SmppgwError):
             traceback.print_exception(error, file=sys.stderr)
-    return 1
+    return 2 if all(isinstance(error, ConfigError) for error in errors) else 1

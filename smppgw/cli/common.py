@@ -169,23 +169,37 @@ def show_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace"))
 
 
+#: Tables of up to so many columns fold their texts rather than turn into blocks.
+_FEW_COLUMNS = 6
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table on a terminal, lines with tabs elsewhere."""
+    """A table on a terminal, lines with tabs elsewhere. Where a terminal is too narrow, each row is a block."""
     texts = [[cell(value) for value in row] for row in rows]
     if not sys.stdout.isatty():
         for line in [columns, *texts]:
             click.echo("\t".join(line))
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    widths = [max(map(cell_len, column)) for column in zip(columns, *texts, strict=True)]
+    if sum(widths) + 2 * len(widths) > console.width and len(columns) > _FEW_COLUMNS:
+        console.print(Text(title, style="italic"), end="\n" if title else "")
+        for number, line in enumerate(texts):
+            if number:
+                click.echo()
+            show_fields(dict(zip(columns, line, strict=True)))
+        return
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for line in texts:
         table.add_row(*map(Text, line))
-    Console().print(table)
+    console.print(table)
 
 
 def show_fields(fields: Mapping[str, object]) -> None:

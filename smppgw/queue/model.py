@@ -224,6 +224,7 @@ _PART_BITS = 8
 _SEQUENCE_BITS = 13
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _ID_LETTERS = 11
 
 
@@ -242,7 +243,15 @@ class IdSource:
 
 def format_id(message_id: int) -> str:
     """The public form of a message id: 11 letters and digits that sort by time."""
-    return "".join(_ALPHABET[message_id >> shift & 31] for shift in range(5 * (_ID_LETTERS - 1), -1, -5))
+    pairs = _PAIRS
+    return (
+        _ALPHABET[message_id >> 50 & 31]
+        + pairs[message_id >> 40 & 1023]
+        + pairs[message_id >> 30 & 1023]
+        + pairs[message_id >> 20 & 1023]
+        + pairs[message_id >> 10 & 1023]
+        + pairs[message_id & 1023]
+    )
 
 
 def parse_id(text: str) -> int | None:
