@@ -207,7 +207,6 @@ def run(settings: Settings) -> int:
     The exit code: 0 stopped in order, 2 the configuration cannot be used here (a taken port), 1 any other error.
     Errors are logged.
     """
-    sys.setswitchinterval(0.0001)
     set_up_logging(settings.log.level, settings.log.format.value)
     try:
         trio.run(_until_signal, settings)
