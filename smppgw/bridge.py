@@ -28,9 +28,3 @@ async def run_asyncio(function: Callable[P, Awaitable[T]], *args: P.args, **kwar
     """From trio: runs an asyncio coroutine function and returns what it returns. Cancellation crosses too."""
     result: T = await trio_asyncio.aio_as_trio(function)(*args, **kwargs)
     return result
-
-
-async def run_trio(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """From asyncio: runs a trio coroutine function and returns what it returns. Cancellation crosses too."""
-    result: T = await trio_asyncio.trio_as_aio(function)(*args, **kwargs)
-    return result

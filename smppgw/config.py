@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
 from smppgw import addresses
 from smppgw.errors import ConfigError, Refusal
@@ -30,6 +31,28 @@ class SettingsBase(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+_HOST_NAME_OCTETS = 253  # RFC 1035, 2.3.4, without the octets for lengths
+
+
+def _host(text: str) -> str:
+    """Refuses what the resolver could not even be asked for. Names beyond ASCII count as they are looked up."""
+    try:
+        ip_address(text)
+    except ValueError:
+        pass
+    else:
+        return text
+    try:
+        name = text.encode("idna").decode("ascii")
+    except UnicodeError:
+        name = ""
+    if not _HOST_NAME.fullmatch(name) or len(name.rstrip(".")) > _HOST_NAME_OCTETS:
+        raise PydanticCustomError("host", "is neither a host name nor an IP address")
+    return text
+
+
+Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\z")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -56,7 +79,7 @@ class LogFormat(StrEnum):
 class HttpSettings(SettingsBase):
     """The HTTP API."""
 
-    host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
+    host: Host = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=8080, description="port to listen on; 0 takes a free one")
     max_body_octets: int = Field(
         default=4_194_304, ge=1024, description="largest request body, in octets; above it 413"
@@ -155,7 +178,7 @@ class CarrierSettings(SettingsBase):
     `password` holds the secret itself once `load` is through, wherever it came from.
     """
 
-    host: str = Field(min_length=1, description="name or address of the SMSC, looked up at each connect")
+    host: Host = Field(description="name or address of the SMSC, looked up at each connect")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=2775, description="port of the SMSC")
     system_id: str = Field(min_length=1, max_length=15, description="our name at the SMSC")
     password: SecretStr = Field(
@@ -191,14 +214,18 @@ class CarrierSettings(SettingsBase):
     on_doubt: OnDoubt = Field(
         default=OnDoubt.HOLD,
         strict=False,
-        description="what to do with a submit_sm that was written but not answered: hold, or resend",
+        description="what to do with a submit_sm that was written but not answered: hold, or resend after the pauses "
+        "of retry, up to max_attempts copies",
     )
     doubt_match_s: Seconds = Field(
         default=3600.0, description="how long a receipt may resolve a doubt by its addresses"
     )
     doubt_timeout_s: Seconds = Field(default=86_400.0, description="after this time in doubt a segment is unknown")
     max_pending_receipts: int = Field(
-        default=20_000, ge=1, description="deliver_sm waiting for their commit; more are answered ESME_RX_T_APPN"
+        default=20_000,
+        ge=1,
+        description="most receipts and inbound texts waiting for their commit; more are answered ESME_RX_T_APPN, "
+        "on which the SMSC keeps them and brings them again",
     )
     timers: TimerSettings = Field(default=TimerSettings(), description="the timers of the session")
     reconnect: ReconnectSettings = Field(default=ReconnectSettings(), description="pauses between connects")

@@ -27,7 +27,7 @@ from smppgw.bridge import asyncio_loop, run_asyncio
 from smppgw.clock import Clock
 from smppgw.config import OnDoubt, Settings
 from smppgw.errors import ConfigError, SmppgwError, StoreBusy
-from smppgw.queue.model import Accept, Acceptance, NewMessage, Recover
+from smppgw.queue.model import Accept, Acceptance, NewMessage, Recover, RetryPlan
 from smppgw.queue.sqlite import SqliteStore, open_store
 from smppgw.queue.sweeper import sweep_for_ever
 from smppgw.telemetry import BindMetrics, Metrics, StoreMetrics, log, set_up_logging
@@ -162,7 +162,11 @@ async def _recover(settings: Settings, store: SqliteStore, clock: Clock) -> None
     op = Recover(
         clock.utc_ms(),
         {name: round(carrier.doubt_timeout_s * 1000) for name, carrier in settings.carriers.items()},
-        frozenset(name for name, carrier in settings.carriers.items() if carrier.on_doubt is OnDoubt.RESEND),
+        {
+            name: RetryPlan(**carrier.retry.model_dump())
+            for name, carrier in settings.carriers.items()
+            if carrier.on_doubt is OnDoubt.RESEND
+        },
     )
     await store.commit(op)
     if op.result:
@@ -184,16 +188,20 @@ async def _sweep(gateway: Gateway) -> None:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-async def _until_signal(settings: Settings) -> None:
+async def _until_signal(settings: Settings) -> bool:
+    """True when it drained, False when a second signal cut that short."""
+    drained = True
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             gateway: Gateway = await nursery.start(_serve_in, settings, nursery)
             async for number in signals:
+                log(logger, logging.INFO, "gateway_signal", signal=signal.Signals(number).name)
                 if gateway.is_stopping:
                     # A second signal means: now. What is in the windows is recorded as doubt on the way out.
                     nursery.cancel_scope.cancel()
-                log(logger, logging.INFO, "gateway_signal", signal=signal.Signals(number).name)
+                    drained = False
                 gateway.ask_to_stop()
+    return drained
 
 
 async def _serve_in(settings: Settings, nursery: trio.Nursery, *, task_status: trio.TaskStatus[Gateway]) -> None:
@@ -204,17 +212,17 @@ async def _serve_in(settings: Settings, nursery: trio.Nursery, *, task_status: t
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT.
 
-    The exit code: 0 stopped in order, 2 the configuration cannot be used here (a taken port), 1 any other error.
-    Errors are logged.
+    The exit code: 0 stopped in order, 2 the configuration cannot be used here (a taken port), 1 any other error, or a
+    second signal that cut the drain short. Errors are logged.
     """
     set_up_logging(settings.log.level, settings.log.format.value)
     try:
-        trio.run(_until_signal, settings)
+        drained = trio.run(_until_signal, settings)
     except BaseExceptionGroup as group:
         return _report(list(leaves(group)))
     except Exception as error:
         return _report([error])
-    return 0
+    return 0 if drained else 1
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -68,6 +68,8 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("smppgw_store_errors", _C, "Transactions that failed.", ("kind",)),
     MetricSpec("smppgw_bind_answer_seconds", _H, "From submit_sm to its response.", ("carrier",), buckets=_SECONDS),
     MetricSpec("smppgw_bind_commit_seconds", _H, "A bind's transaction.", ("carrier",), buckets=_SECONDS),
+    MetricSpec("smppgw_outcomes_stale", _C, "Answers to a submit_sm settled otherwise before.", ("carrier",)),
+    MetricSpec("smppgw_receipts_parked", _C, "Receipts that matched no segment when they came.", ("carrier",)),
     MetricSpec("smppgw_queued_segments", _G, "Segments waiting to be sent.", ("carrier", "lane"), sampled=True),
     MetricSpec("smppgw_in_flight_segments", _G, "Segments sent, not answered.", ("carrier",), sampled=True),
     MetricSpec("smppgw_in_doubt_segments", _G, "Segments of unknown outcome.", ("carrier",), sampled=True),
@@ -133,6 +135,8 @@ class Metrics:
         self.messages_refused = self._counter("smppgw_messages_refused")
         self.bind_answer_seconds = self._histogram("smppgw_bind_answer_seconds")
         self.bind_commit_seconds = self._histogram("smppgw_bind_commit_seconds")
+        self.outcomes_stale = self._counter("smppgw_outcomes_stale")
+        self.receipts_parked = self._counter("smppgw_receipts_parked")
         self.store_hop_seconds = self._histogram("smppgw_store_hop_seconds")
         self.store_transaction_seconds = self._histogram("smppgw_store_transaction_seconds")
         self.store_transaction_calls = self._histogram("smppgw_store_transaction_calls")
@@ -166,6 +170,10 @@ class BindMetrics:
 
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         self._metrics.bind_commit_seconds.labels(carrier).observe(elapsed_s)
+
+    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
+        self._metrics.outcomes_stale.labels(carrier).inc(stale)
+        self._metrics.receipts_parked.labels(carrier).inc(parked)
 
     def state_changed(self, carrier: str, bind: str, state: object) -> None:
         """States are sampled when scraped."""
@@ -234,11 +242,13 @@ EVENTS: dict[str, str] = {
     "bind_deliveries_refused": "more deliver_sm wait for their commit than allowed: ESME_RX_T_APPN",
     "bind_store_unavailable": "the store cannot record what the bind received; it is kept and tried again",
     "bind_store_available": "the store records again",
+    "bind_outcomes_stale": "answers came for submit_sms that were settled otherwise before",
     "bind_unrecordable": "the store refused one item for good; it was set aside",
     "bind_unsendable": "a segment cannot be put into a submit_sm; it is rejected",
     "store_opened": "the store is open",
     "store_recovered": "segments an earlier process left in flight are in doubt now",
     "store_unavailable": "the store cannot write: full, read-only or failing",
+    "sweep_failed": "looking at deadlines failed; it is tried again",
     "store_available": "the store writes again",
 }
 

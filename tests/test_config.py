@@ -81,6 +81,7 @@ def test_enums_and_paths_are_strings_in_the_file(tmp_path: Path) -> None:
         ("[http]\nport = 65536", "http.port: input should be less than or equal to 65535"),
         ("[http]\nport = true", "http.port: must be an integer, not a boolean"),
         ("[http]\nhost = 2026-01-02", "http.host: must be a string, not a date or time"),
+        ("[http]\nhost = 'a..b'", "http.host: is neither a host name nor an IP address"),
         ("[http]\nkeep_alive_s = inf", "http.keep_alive_s: input should be a finite number"),
         ("[http]\nkeep_alive_s = nan", "http.keep_alive_s: input should be a finite number"),
         ("[http]\nkeep_alive_s = 0", "http.keep_alive_s: input should be greater than 0"),
@@ -165,6 +166,45 @@ def test_the_password_may_come_from_the_environment_or_a_file(tmp_path: Path) ->
 def test_an_empty_password_must_be_said(tmp_path: Path) -> None:
     settings = load(write(tmp_path, GOOD.replace('"secret"', '""')), {})
     assert settings.carriers["demo"].password.get_secret_value() == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "smsc..example",
+        ".smsc.example",
+        "x" * 64 + ".example",
+        ".".join(["x" * 63] * 4),
+        "smsc.example:2775",
+        "smpp://smsc.example",
+        "[::1]",
+        "smsc example",
+        "smsc.example\\n",
+        "a\\u0000b",
+        ".",
+    ],
+)
+def test_hosts_that_cannot_be_looked_up(tmp_path: Path, host: str) -> None:
+    found = problems(tmp_path, GOOD.replace("smsc.example", host))
+    assert found == ["carriers.demo.host: is neither a host name nor an IP address"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "smsc",
+        "smsc.example.",
+        "smsc_1.internal",
+        "10.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "münchen.example",
+        "xn--mnchen-3ya.example",
+        ".".join(["x" * 60] * 4),
+    ],
+)
+def test_hosts(tmp_path: Path, host: str) -> None:
+    assert load(write(tmp_path, GOOD.replace("smsc.example", host)), {}).carriers["demo"].host == host
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:

@@ -98,6 +98,8 @@ def test_observers() -> None:
     binds, store = BindMetrics(metrics), StoreMetrics(metrics)
     binds.answered("demo", "demo/1", [0.002, 0.003])
     binds.committed("demo", "demo/1", 0.004, 10)
+    binds.recorded("demo", "demo/1", stale=0, parked=0)
+    binds.recorded("demo", "demo/1", stale=2, parked=3)
     binds.state_changed("demo", "demo/1", "bound_trx")
     store.transaction(0.001, 0.002, 5)
     store.failed(ValueError("x"))
@@ -108,6 +110,8 @@ def test_observers() -> None:
 
     assert value("smppgw_bind_answer_seconds", "smppgw_bind_answer_seconds_count") == 2
     assert value("smppgw_bind_commit_seconds", "smppgw_bind_commit_seconds_sum") == pytest.approx(0.004)
+    assert value("smppgw_outcomes_stale", "smppgw_outcomes_stale_total") == 2
+    assert value("smppgw_receipts_parked", "smppgw_receipts_parked_total") == 3
     assert value("smppgw_store_transaction_seconds", "smppgw_store_transaction_seconds_sum") == pytest.approx(0.001)
     assert value("smppgw_store_hop_seconds", "smppgw_store_hop_seconds_sum") == pytest.approx(0.002)
     assert value("smppgw_store_errors", "smppgw_store_errors_total") == 1

@@ -22,6 +22,7 @@ from smppgw.binds import events
 from smppgw.binds.context import BindContext
 from smppgw.binds.intake import Intake
 from smppgw.binds.outlet import Outlet
+from smppgw.binds.recorder import Doubtful
 from smppgw.binds.status import BindKind, BindState, Limit
 from smppgw.binds.wake import Wake
 from smppgw.queue.model import ClaimedSegment, Reason
@@ -55,6 +56,11 @@ GATHER_S = 0.01
 
 #: For the octets still to be written when a session is over, and for the answer to our unbind.
 LAST_WORDS_S = 2.0
+
+#: So many octets wait for the SMSC to read at most; past it the link counts as dead. A full window of 10,000
+#: submit_sm and the answers to all that may wait for a commit stay below: only what the SMSC asks without reading the
+#: answers gets there.
+MOST_OUTGOING_OCTETS = 8 * 1024 * 1024
 
 _INTERFACE_VERSION = 0x34  # what most SMSCs speak; 3.3 and 5.0 are refused by some
 _BIND_REQUESTS: dict[BindKind, type[BindTransceiver | BindTransmitter | BindReceiver]] = {
@@ -100,6 +106,7 @@ class Driver:
         self._outlet = Outlet(context, self._session)
         self._bind_by_mono = self._clock.mono() + timers.session_init_s
         self._write_wake, self._pump_wake, self._tick_wake, self._drain_wake = Wake(), Wake(), Wake(), Wake()
+        self._outgoing = bytearray()  # for the writer, which may be held up in a send_all
         self._tick_at_mono = -math.inf
         self._gather_until_mono = -math.inf
         self._stop_requested = trio.Event()
@@ -176,7 +183,7 @@ class Driver:
             for event in happened:
                 if type(event) is not ResponseReceived:
                     self._handle_one(event, now_mono)
-        self._write_wake.set()  # the session may have answered by itself
+        self._wake_writer()  # the session may have answered by itself
         self._pump_wake.set()
         if self._stop_requested.is_set():
             self._drain_wake.set()
@@ -239,7 +246,7 @@ class Driver:
             self._session.respond_many(answers)
         outlet.release(now_mono)
         self._arm_ticker(now_mono)
-        self._write_wake.set()
+        self._wake_writer()
         if self._stop_requested.is_set():
             self._drain_wake.set()
 
@@ -258,9 +265,8 @@ class Driver:
         response_s = self._context.settings.timers.response_s
         try:
             while True:
-                data = self._session.data_to_send()
+                data = self._take_outgoing()
                 if data:
-                    self._outlet.taken_by_writer()
                     with trio.move_on_after(response_s) as scope:
                         await self._stream.send_all(data)
                     if scope.cancelled_caught:  # half a PDU may be out: this stream is finished
@@ -275,6 +281,20 @@ class Driver:
         finally:
             self._written.set()
 
+    def _wake_writer(self) -> None:
+        """Collects what the session wants to send; an SMSC that leaves too much of it unread is a dead link."""
+        self._outgoing += self._session.data_to_send()
+        if len(self._outgoing) > MOST_OUTGOING_OCTETS:
+            self._close(CloseReason.LINK_SILENT, "the SMSC stopped reading")
+        self._write_wake.set()
+
+    def _take_outgoing(self) -> bytearray:
+        """Everything there is to send. From now on it counts as written."""
+        data, self._outgoing = self._outgoing, bytearray()
+        data += self._session.data_to_send()
+        self._outlet.taken_by_writer()
+        return data
+
     # Ticker -----------------------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
@@ -286,6 +306,7 @@ class Driver:
             if self._session.state is SessionState.BINDING and now_mono >= self._bind_by_mono:
                 self._close(CloseReason.BIND_TIMEOUT, "the bind request was not answered")
             self._outlet.release(now_mono)
+            self._wake_writer()
 
     def _tick_due(self, now_mono: float) -> float:
         due_mono = min(self._session.next_deadline(), self._outlet.next_release(now_mono))
@@ -309,7 +330,7 @@ class Driver:
         if self._session.state.is_bound:
             self._context.enter(BindState.UNBINDING)
             self._session.unbind(self._clock.mono())
-            self._write_wake.set()
+            self._wake_writer()
             await trio.sleep(min(LAST_WORDS_S, timers.response_s))
         self._close(CloseReason.LOCAL, "stopped")
 
@@ -345,7 +366,7 @@ class Driver:
         written, unwritten = self._outlet.split(self._closed.unanswered)
         reason = Reason.STOPPED if self._stop_requested.is_set() else Reason.LINK_LOST
         waiting = self._recorder.waiting
-        waiting.doubts += [(segment, reason) for segment in written if segment not in self._intake.overdue]
+        waiting.doubts += [Doubtful(*claim, reason) for claim in written if claim not in self._intake.overdue]
         waiting.withdrawals += unwritten
         self._outlet.withdraw()
         self._recorder.forget_session()

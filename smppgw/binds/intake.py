@@ -12,6 +12,8 @@ from smppgw.binds import events
 from smppgw.binds.context import BindContext
 from smppgw.binds.deliver import answer, read_delivery
 from smppgw.binds.outcome import classify, is_known
+from smppgw.binds.recorder import Doubtful
+from smppgw.binds.submit import ClaimKey, claim_key
 from smppgw.queue.model import ClaimedSegment, OutcomeKind, Reason, ReceiptRecord, SubmitOutcome
 from smppgw.smpp import (
     AlertNotification,
@@ -33,8 +35,9 @@ class Intake:
     def __init__(self, context: BindContext, session: Session) -> None:
         self._context = context
         self._session = session
-        #: Segments whose response is overdue; they are in doubt already, and still take a slot of the window.
-        self.overdue: set[int] = set()
+        #: Claims whose response is overdue. They are in doubt already, or sent again under another claim, and each
+        #: still takes a slot of the window.
+        self.overdue: set[ClaimKey] = set()
 
     def responses(self, responses: Sequence[ResponseReceived], now_mono: float) -> None:
         """The responses of one read."""
@@ -47,9 +50,11 @@ class Intake:
             assert isinstance(segment, ClaimedSegment)  # the driver sends no other windowed request
             elapsed_s.append(event.elapsed_s)
             if event.late:
-                self.overdue.discard(segment.segment_id)
+                self.overdue.discard(claim_key(segment))
             if not response.command_status and type(response) is SubmitSmResp:
-                outcomes.append(SubmitOutcome(segment.segment_id, OutcomeKind.ACCEPTED, 0, response.message_id))
+                outcomes.append(
+                    SubmitOutcome(segment.segment_id, segment.claim, OutcomeKind.ACCEPTED, 0, response.message_id)
+                )
                 accepted += 1
             else:
                 outcomes.append(self._refused(segment, response, now_mono))
@@ -76,7 +81,7 @@ class Intake:
                 self._slow_down(events.BIND_QUEUES_FULL, now_mono)
         if not is_known(status):
             context.counters.deviations["unknown_command_status"] += 1
-        return SubmitOutcome(segment.segment_id, kind, status, "", due_utc_ms)
+        return SubmitOutcome(segment.segment_id, segment.claim, kind, status, "", due_utc_ms)
 
     def _slow_down(self, event: str, now_mono: float) -> None:
         throttle = self._context.throttle
@@ -86,8 +91,9 @@ class Intake:
 
     def unanswered(self, segment: ClaimedSegment) -> bool:
         """No response in time: in doubt. True when that holds for a whole window: the SMSC answers nothing more."""
-        self.overdue.add(segment.segment_id)
-        self._context.recorder.waiting.doubts.append((segment.segment_id, Reason.RESPONSE_OVERDUE))
+        key = claim_key(segment)
+        self.overdue.add(key)
+        self._context.recorder.waiting.doubts.append(Doubtful(*key, Reason.RESPONSE_OVERDUE))
         return not self._session.window_free and len(self.overdue) >= self._session.in_window
 
     def request(self, pdu: Pdu, now_mono: float) -> None:
@@ -119,7 +125,7 @@ class Intake:
             counters.receipts += 1
 
     def _refuse_delivery(self, pdu: DeliverSm | DataSm) -> None:
-        """ESME_RX_T_APPN: the SMSC keeps it and brings it again."""
+        """ESME_RX_T_APPN, on which the SMSC keeps it and brings it again: receipts and inbound texts alike."""
         deviations = self._context.counters.deviations
         if not deviations["deliveries_refused"]:
             log(events.LOGGER, logging.WARNING, events.BIND_DELIVERIES_REFUSED, bind=self._context.name)

@@ -17,7 +17,7 @@ import trio
 from smppgw.binds import events
 from smppgw.binds.context import BindContext
 from smppgw.binds.status import BindKind, Limit
-from smppgw.binds.submit import submit_sm
+from smppgw.binds.submit import ClaimKey, claim_key, submit_sm
 from smppgw.errors import LocalProtocolError
 from smppgw.queue.model import Claim, Claimed, ClaimedSegment, OutcomeKind, SubmitOutcome
 from smppgw.smpp import Session, SessionState, Status, SubmitSm
@@ -44,7 +44,7 @@ class Outlet:
         self._context = context
         self._session = session
         self._ready: deque[ClaimedSegment] = deque()  # claimed; pacing lets them go in a moment
-        self._unwritten: list[int] = []
+        self._unwritten: list[ClaimKey] = []
         self._commit_s = 0.0
         self._look_again_mono = -math.inf
         self._rested = True
@@ -132,21 +132,22 @@ class Outlet:
 
     def withdraw(self) -> None:
         """Claimed, but not to be written now: back to its place."""
-        self._context.recorder.waiting.withdrawals += [segment.segment_id for segment in self._ready]
+        self._context.recorder.waiting.withdrawals += map(claim_key, self._ready)
         self._ready.clear()
 
     def taken_by_writer(self) -> None:
         """What the session held is on its way to the stream: from now on it counts as written."""
         self._unwritten.clear()
 
-    def split(self, unanswered: Iterable[object]) -> tuple[list[int], list[int]]:
-        """The ids of unanswered segments: those that were written, and those of which no octet was."""
-        written: list[int] = []
-        unwritten: list[int] = []
+    def split(self, unanswered: Iterable[object]) -> tuple[list[ClaimKey], list[ClaimKey]]:
+        """The unanswered claims: those that were written, and those of which no octet was."""
+        written: list[ClaimKey] = []
+        unwritten: list[ClaimKey] = []
         not_taken = set(self._unwritten)
         for segment in unanswered:
             if isinstance(segment, ClaimedSegment):
-                (unwritten if segment.segment_id in not_taken else written).append(segment.segment_id)
+                key = claim_key(segment)
+                (unwritten if key in not_taken else written).append(key)
         return written, unwritten
 
     def _submit(self, segments: Sequence[ClaimedSegment], now_mono: float) -> None:
@@ -157,7 +158,7 @@ class Outlet:
             self._session.request_many(requests, now_mono)
         except LocalProtocolError:  # then none of them was queued
             requests = self._submit_apart(requests, now_mono)
-        self._unwritten += [segment.segment_id for _, segment in requests]
+        self._unwritten += [claim_key(segment) for _, segment in requests]
         counters.submitted += len(requests)
         counters.submits.add(len(requests), now_mono)
 
@@ -180,7 +181,7 @@ class Outlet:
                 )
                 context.counters.refused += 1
                 context.recorder.waiting.outcomes.append(
-                    SubmitOutcome(segment.segment_id, OutcomeKind.REJECTED, Status.ESME_RINVMSGLEN)
+                    SubmitOutcome(*claim_key(segment), OutcomeKind.REJECTED, Status.ESME_RINVMSGLEN)
                 )
             else:
                 leaving.append((pdu, segment))

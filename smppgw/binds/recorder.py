@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
 from smppgw.binds import events
 from smppgw.binds.backoff import RefusalPlan, pause
 from smppgw.binds.status import Observer
+from smppgw.binds.submit import ClaimKey
 from smppgw.clock import Clock
 from smppgw.config import CarrierSettings, OnDoubt
 from smppgw.errors import StoreError, StoreUnavailable
@@ -50,6 +51,16 @@ _STORE_PAUSE = RefusalPlan(first_s=0.2, factor=2.0, max_s=5.0)
 PATIENCE_S = 2.0
 
 
+class Doubtful(NamedTuple):
+    """A submit_sm that was written, and of which nobody can tell whether the SMSC has it."""
+
+    segment_id: int
+    claim: int
+    reason: Reason
+    #: It was answered, but the answer cannot be recorded: not to be sent again, whatever on_doubt says.
+    answered: bool = False
+
+
 @dataclass(slots=True)
 class Batch:
     """What is waiting to be recorded. `receipts` and `inbound` carry the response due after the commit."""
@@ -57,8 +68,8 @@ class Batch:
     outcomes: list[SubmitOutcome] = field(default_factory=list)
     receipts: list[tuple[ReceiptRecord, Answer]] = field(default_factory=list)
     inbound: list[tuple[InboundText, Answer]] = field(default_factory=list)
-    doubts: list[tuple[int, Reason]] = field(default_factory=list)
-    withdrawals: list[int] = field(default_factory=list)
+    doubts: list[Doubtful] = field(default_factory=list)
+    withdrawals: list[ClaimKey] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.outcomes) + len(self.receipts) + len(self.inbound) + len(self.doubts) + len(self.withdrawals)
@@ -208,8 +219,18 @@ class Recorder:
         started_mono = self._clock.mono()
         await self._store.commit(*ops)
         self._store_answers()
+        self._tell(ops)
         self._observer.committed(self._carrier, self._bind, self._clock.mono() - started_mono, len(batch))
         return True
+
+    def _tell(self, ops: Sequence[Op[Any]]) -> None:
+        """What the store did not find a place for is counted, never passed over."""
+        outcomes = [op.result.stale for op in ops if isinstance(op, RecordOutcomes)]
+        receipts = [op.result.parked for op in ops if isinstance(op, RecordReceipts)]
+        if outcomes or receipts:
+            self._observer.recorded(self._carrier, self._bind, stale=sum(outcomes), parked=sum(receipts))
+        if any(outcomes):
+            log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=sum(outcomes))
 
     def _operations(self, batch: Batch) -> list[Op[Any]]:
         """Outcomes before doubts: a response that came in the same breath as its deadline decides."""
@@ -223,17 +244,17 @@ class Recorder:
             ops.append(RecordReceipts(self._carrier, self._bind, receipts, now_utc_ms))
         if batch.inbound:
             ops.append(RecordInbound(self._carrier, self._bind, [text for text, _ in batch.inbound], now_utc_ms))
-        for reason in dict.fromkeys(reason for _, reason in batch.doubts):
-            doubtful = [segment for segment, its in batch.doubts if its is reason]
-            ops.append(self._doubt(doubtful, reason, now_utc_ms))
+        for reason, answered in dict.fromkeys((one.reason, one.answered) for one in batch.doubts):
+            claims = [one[:2] for one in batch.doubts if (one.reason, one.answered) == (reason, answered)]
+            ops.append(self._doubt(claims, reason, answered, now_utc_ms))
         if batch.withdrawals:
-            ops.append(Withdraw(batch.withdrawals, now_utc_ms))
+            ops.append(Withdraw(self._carrier, self._bind, batch.withdrawals, now_utc_ms))
         return ops
 
-    def _doubt(self, segments: list[int], reason: Reason, now_utc_ms: int) -> Doubt:
+    def _doubt(self, claims: list[ClaimKey], reason: Reason, answered: bool, now_utc_ms: int) -> Doubt:
         timeout_ms = round(self._settings.doubt_timeout_s * 1000)
-        resend = self._settings.on_doubt is OnDoubt.RESEND
-        return Doubt(self._carrier, self._bind, segments, reason, now_utc_ms, timeout_ms, resend)
+        resend = self._retry if self._settings.on_doubt is OnDoubt.RESEND and not answered else None
+        return Doubt(self._carrier, self._bind, claims, reason, now_utc_ms, timeout_ms, resend)
 
     def _store_answers(self) -> None:
         if self._failures:
@@ -255,7 +276,12 @@ class Recorder:
         self.waiting.put_back(batch)
 
     def _set_aside(self, batch: Batch, error: StoreError, answers: list[DeliverSmResp | DataSmResp]) -> None:
-        """One item alone that the store refuses for good. Its segment is in doubt, its delivery refused."""
+        """One item alone that the store refuses for good.
+
+        The segment of an answer is in doubt, and not sent again. A delivery is answered ESME_RX_T_APPN, on which the
+        SMSC keeps it. A withdrawal or a doubt can only be logged: its segment stays IN_FLIGHT until its validity is
+        past, when the sweeper puts it in doubt, or until the next start.
+        """
         log(
             events.LOGGER,
             logging.ERROR,
@@ -264,7 +290,9 @@ class Recorder:
             error=str(error),
             item=_name(batch),
         )
-        self.waiting.doubts += [(one.segment_id, Reason.RESPONSE_OVERDUE) for one in batch.outcomes]
+        self.waiting.doubts += [
+            Doubtful(one.segment_id, one.claim, Reason.RESPONSE_OVERDUE, answered=True) for one in batch.outcomes
+        ]
         for _, answer in (*batch.receipts, *batch.inbound):
             if answer is not None:
                 answers.append(_refused(answer))
@@ -280,7 +308,7 @@ def _name(batch: Batch) -> str:
     if batch.outcomes:
         return f"outcome of segment {batch.outcomes[0].segment_id}"
     if batch.doubts:
-        return f"doubt about segment {batch.doubts[0][0]}"
+        return f"doubt about segment {batch.doubts[0].segment_id}"
     if batch.withdrawals:
-        return f"withdrawal of segment {batch.withdrawals[0]}"
+        return f"withdrawal of segment {batch.withdrawals[0][0]}"
     return "receipt" if batch.receipts else "inbound text"

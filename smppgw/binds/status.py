@@ -86,6 +86,11 @@ class Observer(Protocol):
         """A bind's transaction is on disk."""
         ...
 
+    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
+        """Of what a bind had recorded: answers to claims that were settled otherwise before, and receipts that match
+        no segment so far. Not called for commits without answers and receipts."""
+        ...
+
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None: ...
 
 
@@ -96,6 +101,9 @@ class NullObserver:
         return None
 
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
+        return None
+
+    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
         return None
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None:

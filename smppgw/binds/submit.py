@@ -1,4 +1,4 @@
-"""From a claimed segment to its submit_sm."""
+"""From a claimed segment to its submit_sm, and the name of the claim that its answer has to bear."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from functools import lru_cache
 
 from smppgw.queue.model import ClaimedSegment
 from smppgw.smpp import SubmitSm
+
+#: segment_id and claim: one submit_sm. A segment that is sent again has two of them, and each has its own answer.
+ClaimKey = tuple[int, int]
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -25,6 +28,10 @@ def relative_time(seconds: int) -> str:
     if years > 99:
         return "991131235959000R"
     return f"{years:02}{months:02}{days:02}{hours:02}{minutes:02}{rest:02}000R"
+
+
+def claim_key(segment: ClaimedSegment) -> ClaimKey:
+    return segment.segment_id, segment.claim
 
 
 def submit_sm(segment: ClaimedSegment, now_utc_ms: int) -> SubmitSm:

@@ -62,8 +62,6 @@ class Engine:
         self._ids = ids
         self._jitter = jitter
         self._max_variables = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        #: Commits and operations so far, for the metrics.
-        self.commits = 0
 
     def run(self, calls: Sequence[Call]) -> None:
         """Commits all calls together; each call's `error` says what became of it. Never raises."""
@@ -99,7 +97,6 @@ class Engine:
         if accepts:
             results += self._accept_together(accepts)
         connection.execute("COMMIT")
-        self.commits += 1
         for op, result in results:
             op.result = result
 

@@ -108,11 +108,12 @@ class Move(StrEnum):
     REFUSE = "refuse"  # refused for good
     GIVE_UP = "give_up"  # refused for now once too often
     DOUBT = "doubt"  # written, not answered
-    RESEND = "resend"  # in doubt, and the operator chose to send again
+    RESEND = "resend"  # written, not answered, and the operator chose to send again
     DOUBT_TIMEOUT = "doubt_timeout"
     EXPIRE = "expire"
     CANCEL = "cancel"
     RECEIPT_OVERDUE = "receipt_overdue"
+    RECEIPT_INTERMEDIATE = "receipt_intermediate"
     RECEIPT_DELIVERED = "receipt_delivered"
     RECEIPT_UNDELIVERABLE = "receipt_undeliverable"
     RECEIPT_EXPIRED = "receipt_expired"
@@ -132,14 +133,18 @@ _RECEIPTS = {
 }
 
 #: (state, move) -> state. A pair that is not listed leaves the segment where it is and is counted as stale.
-#: The rule that is easy to break: a final state never changes, with one exception: UNKNOWN that our own clock set
-#: (see OWN_CLOCK) may be replaced once by a receipt.
+#: The rule that is easy to break: a final state never changes, with one exception: UNKNOWN or EXPIRED that our own
+#: clock set (see OWN_CLOCK) may be replaced once by a receipt.
 TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
     (_S.QUEUED, Move.CLAIM): _S.IN_FLIGHT,
     (_S.QUEUED, Move.EXPIRE): _S.EXPIRED,
     (_S.QUEUED, Move.CANCEL): _S.CANCELLED,
+    # Only where it waits to be sent again after a doubt: the answer to the earlier submit_sm came after all.
+    (_S.QUEUED, Move.ACCEPT): _S.SENT,
+    (_S.QUEUED, Move.ACCEPT_UNTRACKED): _S.UNTRACKED,
     (_S.IN_FLIGHT, Move.WITHDRAW): _S.QUEUED,
     (_S.IN_FLIGHT, Move.DOUBT): _S.IN_DOUBT,
+    (_S.IN_FLIGHT, Move.RESEND): _S.QUEUED,
     **{
         (state, move): target
         for state in (_S.IN_FLIGHT, _S.IN_DOUBT)
@@ -151,14 +156,18 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
             Move.GIVE_UP: _S.FAILED,
         }.items()
     },
-    (_S.IN_DOUBT, Move.RESEND): _S.QUEUED,
     (_S.IN_DOUBT, Move.DOUBT_TIMEOUT): _S.UNKNOWN,
+    (_S.IN_DOUBT, Move.RECEIPT_INTERMEDIATE): _S.SENT,
     (_S.SENT, Move.RECEIPT_OVERDUE): _S.UNKNOWN,
-    **{(state, m): target for state in (_S.SENT, _S.IN_DOUBT, _S.UNKNOWN) for m, target in _RECEIPTS.items()},
+    **{
+        (state, m): target
+        for state in (_S.SENT, _S.IN_DOUBT, _S.UNKNOWN, _S.EXPIRED)
+        for m, target in _RECEIPTS.items()
+    },
 }
 
-#: Reasons set by our own clock: an UNKNOWN with one of these gives way, once, to a receipt that comes after all.
-OWN_CLOCK = frozenset({Reason.RECEIPT_OVERDUE, Reason.DOUBT_TIMEOUT})
+#: Reasons set by our own clock: UNKNOWN or EXPIRED with one of these gives way, once, to a receipt that still comes.
+OWN_CLOCK = frozenset({Reason.RECEIPT_OVERDUE, Reason.DOUBT_TIMEOUT, Reason.VALIDITY_EXPIRED})
 
 
 class ReceiptState(IntEnum):
@@ -214,12 +223,15 @@ def verdict_of(states: Sequence[SegmentState]) -> Verdict | None:
     return _VERDICT_OF_STATE[telling]
 
 
+#: The verdict of a message of one segment, by its final state: what verdict_of would say.
+VERDICT_OF_ONE = dict(_VERDICT_OF_STATE)
+
+
 # ---------------------------------------------------------------------------------------------------------------- #
 # Ids: 42 bits of milliseconds, 13 of sequence; a segment's id is its message's with 8 bits of part number below, so
 # both append to their tables and finding one from the other needs no index.
 # ---------------------------------------------------------------------------------------------------------------- #
 
-PARTS_PER_MESSAGE = 255
 _PART_BITS = 8
 _SEQUENCE_BITS = 13
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
@@ -299,7 +311,10 @@ class Op(Generic[R]):
     result: R = field(init=False, repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+# Values made once per message are not frozen: a frozen dataclass takes three times as long to make. None is changed.
+
+
+@dataclass(slots=True)
 class NewMessage:
     """A message that passed every check: planned, routed, ready to be stored."""
 
@@ -341,11 +356,12 @@ class Accept(Op[list[Acceptance]]):
     now_utc_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClaimedSegment:
     """All that a submit_sm needs. Its IN_FLIGHT is on disk before the caller sees it."""
 
     segment_id: int
+    claim: int  # how often it has been claimed, this time included: tells an answer to this submit_sm from others
     lane: Lane
     source: Address
     destination: Address
@@ -390,9 +406,10 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"  # for good
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SubmitOutcome:
     segment_id: int
+    claim: int  # of the ClaimedSegment that was answered
     kind: OutcomeKind
     command_status: int = 0
     smsc_id: str = ""
@@ -412,7 +429,7 @@ class RetryPlan:
 @dataclass(frozen=True, slots=True)
 class OutcomesRecorded:
     moved: int
-    stale: int  # outcomes for segments that were no longer IN_FLIGHT or IN_DOUBT
+    stale: int  # outcomes of a claim that was settled otherwise before
 
 
 @dataclass(slots=True)
@@ -431,24 +448,30 @@ class RecordOutcomes(Op[OutcomesRecorded]):
 class Withdraw(Op[int]):
     """Claimed, but nothing of it reached the socket: back to QUEUED in its old place. Result: how many moved."""
 
-    segment_ids: Sequence[int]
+    carrier: str
+    bind: str
+    segments: Sequence[tuple[int, int]]  # (segment_id, claim)
     now_utc_ms: int
 
 
 @dataclass(slots=True)
 class Doubt(Op[int]):
-    """Written, not answered: IN_DOUBT, or QUEUED again where the operator chose `resend`. Result: how many moved."""
+    """Written, not answered: IN_DOUBT. Result: how many moved.
+
+    Where the operator chose to send again, `resend` is the retry plan: QUEUED, due by the plan and counted as an
+    attempt; once the attempts are used up, IN_DOUBT after all.
+    """
 
     carrier: str
     bind: str
-    segment_ids: Sequence[int]
+    segments: Sequence[tuple[int, int]]  # (segment_id, claim)
     reason: Reason
     now_utc_ms: int
     doubt_timeout_ms: int
-    resend: bool = False
+    resend: RetryPlan | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReceiptRecord:
     """One delivery receipt as received."""
 
@@ -503,7 +526,7 @@ class Recover(Op[int]):
 
     now_utc_ms: int
     doubt_timeout_ms: Mapping[str, int]  # by carrier
-    resend: frozenset[str]  # carriers with on_doubt = "resend"
+    resend: Mapping[str, RetryPlan]  # the carriers with on_doubt = "resend"
     default_doubt_timeout_ms: int = 86_400_000
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
 
 from smppgw.addresses import Address
 from smppgw.queue import statements as sql
-from smppgw.queue.matcher import Candidate, choose, effect_of, resolve_doubts
+from smppgw.queue.matcher import Candidate, choose, choose_for_parked, effect_of, resolve_doubts
 from smppgw.queue.model import (
     TRANSITIONS,
+    VERDICT_OF_ONE,
     Accept,
     Acceptance,
     AcceptStatus,
@@ -42,12 +43,14 @@ from smppgw.queue.model import (
     RecordOutcomes,
     RecordReceipts,
     Recover,
+    RetryPlan,
     SegmentState,
     SubmitOutcome,
     Sweep,
     Swept,
     Verdict,
     Withdraw,
+    message_id_at,
     message_id_of,
     segment_id,
     verdict_of,
@@ -56,6 +59,13 @@ from smppgw.queue.retry import retry_at
 from smppgw.smpp.constants import status_name
 
 _LANES = tuple(Lane)
+_STATES = tuple(SegmentState)
+_SENT = SegmentState.SENT
+_REASONS = {reason.value: reason for reason in Reason}
+_REFUSED = (SegmentState.REJECTED, SegmentState.FAILED)
+#: How long before a doubt its message may have been accepted: bounds the search for others to the same recipient.
+_LONGEST_QUEUED_MS = 7 * 86_400_000
+_FORGOTTEN_TIMEOUT_MS = 86_400_000
 _IN_FLIGHT, _IN_DOUBT, _QUEUED = SegmentState.IN_FLIGHT, SegmentState.IN_DOUBT, SegmentState.QUEUED
 
 
@@ -180,33 +190,36 @@ def claim(tx: Transaction, op: Claim) -> Claimed:
     taken: list[ClaimedSegment] = []
     expired: list[int] = []
     put_off: defaultdict[int, list[int]] = defaultdict(list)
-    for row in tx.found(sql.SELECT_READY, op.carrier, op.now_utc_ms, op.limit):
+    now = op.now_utc_ms
+    for row in tx.found(sql.SELECT_READY, op.carrier, now, op.limit):
         segment = _claimed(row)
-        if segment.expires_utc_ms <= op.now_utc_ms:
+        if segment.expires_utc_ms <= now:
             expired.append(segment.segment_id)
         elif segment.destination.addr in op.held:
             put_off[op.held[segment.destination.addr]].append(segment.segment_id)
         else:
             taken.append(segment)
     if taken:
-        ids = json.dumps([segment.segment_id for segment in taken])
-        tx.connection.execute(sql.CLAIM, (op.bind, op.now_utc_ms, ids))
+        tx.connection.execute(sql.CLAIM, (op.bind, now, json.dumps([segment.segment_id for segment in taken])))
+        # The first claim shows in the columns of its segment; the others would replace it there.
+        again = [segment.segment_id for segment in taken if segment.claim > 1]
+        _write_history(tx, [(one, now, _IN_FLIGHT.value, Reason.CLAIMED.value, op.bind, "") for one in again])
     for until, ids_held in put_off.items():
-        tx.connection.execute(sql.PUT_OFF, (max(until, op.now_utc_ms + 1), json.dumps(ids_held)))
+        tx.connection.execute(sql.PUT_OFF, (max(until, now + 1), json.dumps(ids_held)))
     if expired:
-        _expire(tx, expired, op.now_utc_ms)
+        _finish(tx, [(segment, 2) for segment in expired], Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
     if expired or put_off:
         tx.woken.add(op.carrier)  # what was asked for may still be there, behind these
-    next_due = None if len(taken) >= op.limit else tx.one(sql.NEXT_DUE, op.carrier, op.now_utc_ms)
+    next_due = None if len(taken) >= op.limit else tx.one(sql.NEXT_DUE, op.carrier, now)
     return Claimed(taken, next_due)
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedSegment:
-    segment, lane, ston, snpi, saddr, dton, dnpi, daddr, octets, coding, esm, registered, accepted, expires, tries = (
-        row
-    )
+    number, lane, ston, snpi, saddr, dton, dnpi, daddr, octets, coding, esm, registered, accepted, expires = row[:14]
+    attempts, claims = row[14:]
     return ClaimedSegment(
-        segment,
+        number,
+        claims + 1,
         _LANES[lane],
         Address(ston, snpi, saddr),
         Address(dton, dnpi, daddr),
@@ -216,7 +229,7 @@ def _claimed(row: Sequence[Any]) -> ClaimedSegment:
         registered,
         accepted,
         expires,
-        tries,
+        attempts,
     )
 
 
@@ -225,14 +238,14 @@ def _claimed(row: Sequence[Any]) -> ClaimedSegment:
 
 def record_outcomes(tx: Transaction, op: RecordOutcomes) -> OutcomesRecorded:
     """Moves segments by the answers to their submit_sm."""
-    accepted = [(one.segment_id, one.smsc_id) for one in op.outcomes if one.kind is OutcomeKind.ACCEPTED]
+    accepted = [(one.segment_id, one.smsc_id, one.claim) for one in op.outcomes if one.kind is OutcomeKind.ACCEPTED]
     refused = [one for one in op.outcomes if one.kind is not OutcomeKind.ACCEPTED]
     moved = 0
     if accepted:
         untracked = tx.found(sql.ACCEPTED_UNTRACKED, json.dumps(accepted))
         moved += tx.rows(sql.RECORD_ACCEPTED, sql.RECORD_ACCEPTED_ROW, accepted, op.now_utc_ms, op.receipt_timeout_ms)
         _conclude(tx, [(segment, SegmentState.UNTRACKED, parts) for segment, parts in untracked], op.now_utc_ms)
-        _match_parked(tx, op, {smsc_id for _, smsc_id in accepted if smsc_id})
+        _match_parked(tx, op, {smsc_id for _, smsc_id, _ in accepted if smsc_id})
     if refused:
         moved += _record_refused(tx, op, refused)
     return OutcomesRecorded(moved, len(op.outcomes) - moved)
@@ -262,11 +275,11 @@ def _refusal(tx: Transaction, op: RecordOutcomes, outcome: SubmitOutcome, attemp
 
 
 def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[SubmitOutcome]) -> int:
-    by_id = {one.segment_id: one for one in refused}
-    found = tx.found(sql.REFUSED_SEGMENTS, json.dumps(list(by_id)))
+    by_claim = {(one.segment_id, one.claim): one for one in refused}
+    found = tx.found(sql.REFUSED_SEGMENTS, json.dumps([[one.segment_id, one.claim] for one in refused]))
     updates, history, finals = [], [], []
-    for segment, state, attempts, parts, due, expires in found:
-        outcome = by_id[segment]
+    for segment, claims, state, attempts, parts, due, expires in found:
+        outcome = by_claim[segment, claims]
         refusal = _refusal(tx, op, outcome, attempts, due)
         target = TRANSITIONS[SegmentState(state), refusal.move]
         final = None if target.is_open else op.now_utc_ms
@@ -284,75 +297,99 @@ def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[Submi
         tx.woken.add(op.carrier)
     _write_history(tx, history)
     _conclude(tx, finals, op.now_utc_ms)
+    _cancel_siblings(
+        tx, {message_id_of(segment) for segment, _, _, _, parts, _, _ in found if parts > 1}, op.now_utc_ms
+    )
     return len(found)
 
 
 # Claims that were not answered ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Unanswered:
+    """A segment in flight whose answer will not come (or never could)."""
+
+    segment_id: int
+    bind: str
+    attempts: int
+    parts: int
+
+
+def _unanswered(tx: Transaction, bind: str, segments: Sequence[tuple[int, int]]) -> list[_Unanswered]:
+    found = tx.found(sql.IN_FLIGHT_OF, json.dumps(segments))
+    return [_Unanswered(number, bind, attempts, parts) for number, attempts, parts in found]
+
+
 def withdraw(tx: Transaction, op: Withdraw) -> int:
-    ids = json.dumps(list(op.segment_ids))
-    moving = tx.found(sql.IN_FLIGHT_OF, ids)
-    tx.connection.execute(sql.WITHDRAW, (ids,))
-    tx.woken.update(carrier for _, carrier in moving)
+    """Back to their places: nothing of them was written."""
+    moving = _unanswered(tx, op.bind, op.segments)
+    if moving:
+        tx.connection.execute(sql.WITHDRAW, (json.dumps([one.segment_id for one in moving]),))
+        _tell(tx, moving, TRANSITIONS[_IN_FLIGHT, Move.WITHDRAW], Reason.NOT_WRITTEN, op.now_utc_ms)
+        _requeued(tx, op.carrier, moving, op.now_utc_ms)
     return len(moving)
 
 
 def doubt(tx: Transaction, op: Doubt) -> int:
-    return _doubt(
-        tx,
-        [(segment, op.carrier, op.bind) for segment in op.segment_ids],
-        reason=op.reason,
-        now_utc_ms=op.now_utc_ms,
-        timeout_ms=op.doubt_timeout_ms,
-        resend=op.resend,
-    )
-
-
-def _doubt(
-    tx: Transaction,
-    segments: Sequence[tuple[int, str, str | None]],
-    *,
-    reason: Reason,
-    now_utc_ms: int,
-    timeout_ms: int,
-    resend: bool,
-) -> int:
-    ids = json.dumps([segment for segment, _, _ in segments])
-    moved = {segment for segment, _ in tx.found(sql.IN_FLIGHT_OF, ids)}
-    if resend:
-        tx.connection.execute(sql.RESEND, (ids,))
-        tx.woken.update(carrier for segment, carrier, _ in segments if segment in moved)
-    else:
-        tx.connection.execute(sql.DOUBT, (reason.value, now_utc_ms + timeout_ms, ids))
-    target = _QUEUED if resend else _IN_DOUBT
-    told = Reason.RESENT_AFTER_DOUBT if resend else reason
-    detail = reason.value if resend else ""
-    history = [
-        (segment, now_utc_ms, target.value, told.value, bind or "", detail)
-        for segment, _, bind in segments
-        if segment in moved
-    ]
-    _write_history(tx, history)
-    return len(moved)
+    moving = _unanswered(tx, op.bind, op.segments)
+    _doubt(tx, op.carrier, moving, op.reason, op.now_utc_ms, op.doubt_timeout_ms, op.resend)
+    return len(moving)
 
 
 def recover(tx: Transaction, op: Recover) -> int:
     """What a process that is gone left IN_FLIGHT: nobody can tell whether it was written, so it is in doubt."""
-    by_carrier: defaultdict[str, list[tuple[int, str, str | None]]] = defaultdict(list)
-    for segment, carrier, bind in tx.found(sql.LEFT_IN_FLIGHT):
-        by_carrier[carrier].append((segment, carrier, bind))
-    return sum(
-        _doubt(
-            tx,
-            segments,
-            reason=Reason.CRASHED,
-            now_utc_ms=op.now_utc_ms,
-            timeout_ms=op.doubt_timeout_ms.get(carrier, op.default_doubt_timeout_ms),
-            resend=carrier in op.resend,
-        )
-        for carrier, segments in by_carrier.items()
-    )
+    by_carrier: defaultdict[str, list[_Unanswered]] = defaultdict(list)
+    for number, carrier, bind, attempts, parts in tx.found(sql.LEFT_IN_FLIGHT):
+        by_carrier[carrier].append(_Unanswered(number, bind, attempts, parts))
+    for carrier, moving in by_carrier.items():
+        timeout_ms = op.doubt_timeout_ms.get(carrier, op.default_doubt_timeout_ms)
+        _doubt(tx, carrier, moving, Reason.CRASHED, op.now_utc_ms, timeout_ms, op.resend.get(carrier))
+    return sum(map(len, by_carrier.values()))
+
+
+def _doubt(
+    tx: Transaction,
+    carrier: str,
+    moving: Sequence[_Unanswered],
+    reason: Reason,
+    now_utc_ms: int,
+    timeout_ms: int,
+    resend: RetryPlan | None,
+) -> None:
+    again: list[tuple[int, int]] = []
+    if resend is not None:
+        due = [(one.segment_id, retry_at(one.attempts + 1, now_utc_ms, resend, tx.jitter())) for one in moving]
+        again = [(number, at) for number, at in due if at is not None]
+    going = {number for number, _ in again}
+    sent_again = [one for one in moving if one.segment_id in going]
+    held = [one for one in moving if one.segment_id not in going]
+    if held:
+        ids = json.dumps([one.segment_id for one in held])
+        tx.connection.execute(sql.DOUBT, (reason.value, now_utc_ms + timeout_ms, ids))
+        _tell(tx, held, TRANSITIONS[_IN_FLIGHT, Move.DOUBT], reason, now_utc_ms)
+    if again:
+        tx.rows(sql.RESEND, sql.RESEND_ROW, again)
+        target = TRANSITIONS[_IN_FLIGHT, Move.RESEND]
+        _tell(tx, sent_again, target, Reason.RESENT_AFTER_DOUBT, now_utc_ms, reason.value)
+        _requeued(tx, carrier, sent_again, now_utc_ms)
+
+
+def _tell(
+    tx: Transaction,
+    moving: Sequence[_Unanswered],
+    state: SegmentState,
+    reason: Reason,
+    now_utc_ms: int,
+    detail: str = "",
+) -> None:
+    rows = [(one.segment_id, now_utc_ms, state.value, reason.value, one.bind, detail) for one in moving]
+    _write_history(tx, rows)
+
+
+def _requeued(tx: Transaction, carrier: str, moved: Sequence[_Unanswered], now_utc_ms: int) -> None:
+    tx.woken.add(carrier)
+    _cancel_siblings(tx, {message_id_of(one.segment_id) for one in moved if one.parts > 1}, now_utc_ms)
 
 
 # Receipts ---------------------------------------------------------------------------------------------------------
@@ -385,7 +422,7 @@ class _Ledger:
         if effect.state is None:
             return effect.reason
         standing.state, standing.reason, standing.moved = effect.state, matched_as, True
-        return matched_as
+        return matched_as if effect.reason is Reason.RECEIPT else effect.reason
 
     def write(self) -> None:
         groups: defaultdict[tuple[SegmentState, Reason], list[int]] = defaultdict(list)
@@ -393,17 +430,33 @@ class _Ledger:
         for segment, standing in self._standing.items():
             if standing.moved:
                 groups[standing.state, standing.reason].append(segment)
-                finals.append((segment, standing.state, standing.parts))
+                if standing.state > _SENT:
+                    finals.append((segment, standing.state, standing.parts))
         for (state, reason), ids in groups.items():
-            self._tx.connection.execute(
-                sql.RECORD_FINAL, (state.value, reason.value, self._now_utc_ms, json.dumps(ids))
-            )
+            final = None if state.is_open else self._now_utc_ms
+            self._tx.connection.execute(sql.RECORD_MOVE, (state.value, reason.value, final, json.dumps(ids)))
         _conclude(self._tx, finals, self._now_utc_ms)
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:
-    segment, state, reason, parts, recipient, sender, submitted = row
-    return Candidate(segment, SegmentState(state), Reason(reason), parts, recipient, sender, submitted or 0)
+    """A row of id, state, reason, parts, submitted, and the addresses where they were asked for."""
+    number, state, reason, parts, submitted, *addresses = row
+    return Candidate(number, _STATES[state], _REASONS[reason], parts, submitted or 0, *addresses)
+
+
+def _by_smsc_id(tx: Transaction, carrier: str, smsc_ids: Sequence[str]) -> dict[int, list[Candidate]]:
+    """The segments that carry each id, by its index."""
+    found: defaultdict[int, list[Candidate]] = defaultdict(list)
+    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, json.dumps(smsc_ids), carrier):
+        found[key].append(_candidate(row))
+    return found
+
+
+def _with_addresses(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, Candidate]:
+    """The same with recipient and sender, by segment id."""
+    wanted = {candidate.segment_id: candidate for candidate in candidates}
+    found = tx.found(sql.ADDRESSES_OF, json.dumps(list(wanted))) if wanted else []
+    return {number: wanted[number]._replace(recipient=to, sender=sender) for number, to, sender in found}
 
 
 def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
@@ -437,11 +490,17 @@ def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
 
 
 def _matches(tx: Transaction, op: RecordReceipts) -> list[Candidate | None]:
-    by_key: defaultdict[int, list[Candidate]] = defaultdict(list)
-    smsc_ids = json.dumps([receipt.smsc_id for receipt in op.receipts])
-    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, smsc_ids, op.carrier):
-        by_key[key].append(_candidate(row))
-    return [choose(receipt, by_key[index]) if index in by_key else None for index, receipt in enumerate(op.receipts)]
+    by_key = _by_smsc_id(tx, op.carrier, [receipt.smsc_id for receipt in op.receipts])
+    # An id that stands once, on an open segment, is enough; for all others the addresses are looked up.
+    unclear = {key: of_key for key, of_key in by_key.items() if len(of_key) > 1 or not of_key[0].state.is_open}
+    known = _with_addresses(tx, chain.from_iterable(unclear.values()))
+    matches: list[Candidate | None] = [None] * len(op.receipts)
+    for key, of_key in by_key.items():
+        if key in unclear:
+            matches[key] = choose(op.receipts[key], [known[one.segment_id] for one in of_key])
+        else:
+            matches[key] = of_key[0]
+    return matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,12 +523,15 @@ def _match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> No
     parked = [_parked(row) for row in tx.found(sql.PARKED_BY_ID, json.dumps(sorted(smsc_ids)), op.carrier)]
     if not parked:
         return
-    by_id: defaultdict[str, list[Candidate]] = defaultdict(list)
     wanted = sorted({one.receipt.smsc_id for one in parked})
-    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, json.dumps(wanted), op.carrier):
-        by_id[wanted[key]].append(_candidate(row))
-    found = [(one, choose(one.receipt, by_id[one.receipt.smsc_id])) for one in parked]
-    _unpark(tx, [(one, segment) for one, segment in found if segment is not None], Reason.RECEIPT, op.now_utc_ms)
+    by_key = _by_smsc_id(tx, op.carrier, wanted)
+    known = _with_addresses(tx, chain.from_iterable(by_key.values()))
+    by_id = {wanted[key]: [known[one.segment_id] for one in of_key] for key, of_key in by_key.items()}
+    chosen = [
+        (one, choose_for_parked(one.receipt, one.received_utc_ms, by_id.get(one.receipt.smsc_id, [])))
+        for one in parked
+    ]
+    _unpark(tx, [(one, segment) for one, segment in chosen if segment is not None], Reason.RECEIPT, op.now_utc_ms)
 
 
 def _unpark(tx: Transaction, found: Sequence[tuple[_Parked, Candidate]], matched_as: Reason, now_utc_ms: int) -> None:
@@ -487,10 +549,11 @@ def _resolve_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: in
     """Parked receipts that can only belong to one segment in doubt resolve it (see matcher.resolve_doubts)."""
     if not tx.one(sql.ANY_PARKED, carrier):
         return
-    unanswered = [_candidate(row) for row in tx.found(sql.SEGMENTS_UNANSWERED, carrier)]
-    recipients = json.dumps(sorted({one.recipient for one in unanswered if one.state is _IN_DOUBT}))
+    recipients = json.dumps(tx.found(sql.IN_DOUBT_TO, carrier))
+    oldest = message_id_at(max(now_utc_ms - match_ms - _LONGEST_QUEUED_MS, 0))
+    written = [_candidate(row) for row in tx.found(sql.WRITTEN_TO, recipients, oldest, carrier)]
     parked = [_parked(row) for row in tx.found(sql.PARKED_BY_SOURCE, recipients, carrier)]
-    pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], unanswered, match_ms)
+    pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], written, match_ms)
     found = [(parked[index], segment) for index, segment in pairs]
     _unpark(tx, found, Reason.RECEIPT_MATCHED_IN_DOUBT, now_utc_ms)
     learned = {segment.segment_id: one.receipt.smsc_id for one, segment in found if one.receipt.smsc_id}
@@ -506,21 +569,17 @@ def sweep(tx: Transaction, op: Sweep) -> Swept:
     now, limit = op.now_utc_ms, op.limit
     for carrier in tx.found(sql.CARRIERS_IN_DOUBT):
         _resolve_doubts(tx, carrier, op.doubt_match_ms.get(carrier, 0), now)
-    expired = [row[0] for row in tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)]
-    if expired:
-        _expire(tx, expired, now)
+    expired = tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)
+    _finish(tx, expired, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
     doubts = tx.found(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
     _finish(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
     overdue = tx.found(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
     _finish(tx, overdue, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
-    more = max(len(expired), len(doubts), len(overdue)) >= limit
+    # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
+    forgotten = [_Unanswered(number, "", 0, parts) for number, parts in tx.found(sql.PAST_DEADLINE, 1, now, limit)]
+    _doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _FORGOTTEN_TIMEOUT_MS, None)
+    more = max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
     return Swept(len(expired), len(doubts), len(overdue), more)
-
-
-def _expire(tx: Transaction, segments: Sequence[int], now_utc_ms: int) -> None:
-    # The verdict looks at all parts anyway, so what each belongs to need not be known: 2 means "look".
-    rows = [(segment, 2) for segment in segments]
-    _finish(tx, rows, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now_utc_ms)
 
 
 def _finish(
@@ -531,12 +590,15 @@ def _finish(
     reason: Reason,
     now_utc_ms: int,
 ) -> None:
+    """Our own clock ends these (id, parts of the message; 2 where that is not known). History keeps it, since a
+    receipt may still revise it."""
     if not segments:
         return
     target = TRANSITIONS[state, move]
-    ids = json.dumps([segment for segment, _ in segments])
-    tx.connection.execute(sql.RECORD_FINAL, (target.value, reason.value, now_utc_ms, ids))
-    _conclude(tx, [(segment, target, parts) for segment, parts in segments], now_utc_ms)
+    numbers = [number for number, _ in segments]
+    tx.connection.execute(sql.RECORD_MOVE, (target.value, reason.value, now_utc_ms, json.dumps(numbers)))
+    _write_history(tx, [(number, now_utc_ms, target.value, reason.value, "", "") for number in numbers])
+    _conclude(tx, [(number, target, parts) for number, parts in segments], now_utc_ms)
 
 
 # Verdicts, history, inbound ---------------------------------------------------------------------------------------
@@ -544,29 +606,43 @@ def _finish(
 
 def _conclude(tx: Transaction, finals: Sequence[tuple[int, SegmentState, int]], now_utc_ms: int) -> None:
     """Sets the verdicts that follow from segments (id, state, parts of its message) that just became final."""
-    if not finals:
-        return
     verdicts: defaultdict[Verdict, list[int]] = defaultdict(list)
     several: set[int] = set()
-    failed: set[int] = set()
+    refused: set[int] = set()
     for segment, state, parts in finals:
         if parts == 1:
-            verdict = verdict_of((state,))
-            assert verdict is not None
-            verdicts[verdict].append(message_id_of(segment))
-            continue
-        several.add(message_id_of(segment))
-        if state in (SegmentState.REJECTED, SegmentState.FAILED):
-            failed.add(message_id_of(segment))
-    if failed:
-        tx.connection.execute(sql.CANCEL_SIBLINGS, (now_utc_ms, json.dumps(sorted(failed))))
-    if several:
-        states: defaultdict[int, list[SegmentState]] = defaultdict(list)
-        for message, state in tx.found(sql.SIBLING_STATES, json.dumps(sorted(several))):
-            states[message].append(SegmentState(state))
-        for message, of_message in states.items():
-            if (verdict := verdict_of(of_message)) is not None:
-                verdicts[verdict].append(message)
+            verdicts[VERDICT_OF_ONE[state]].append(message_id_of(segment))
+        elif state in _REFUSED:
+            refused.add(message_id_of(segment))
+        else:
+            several.add(message_id_of(segment))
+    _set_verdicts(tx, verdicts, now_utc_ms)
+    _conclude_several(tx, several, now_utc_ms)
+    _cancel_siblings(tx, refused, now_utc_ms)
+
+
+def _cancel_siblings(tx: Transaction, messages: Collection[int], now_utc_ms: int) -> None:
+    """Of a message of which a part was refused for good, nothing more is sent: half a text helps nobody."""
+    if messages:
+        tx.connection.execute(sql.CANCEL_SIBLINGS, (now_utc_ms, json.dumps(sorted(messages))))
+        _conclude_several(tx, messages, now_utc_ms)
+
+
+def _conclude_several(tx: Transaction, messages: Collection[int], now_utc_ms: int) -> None:
+    """The verdicts of messages of several segments, as far as all of theirs are final."""
+    if not messages:
+        return
+    states: defaultdict[int, list[SegmentState]] = defaultdict(list)
+    for message, state in tx.found(sql.SIBLING_STATES, json.dumps(sorted(messages))):
+        states[message].append(_STATES[state])
+    verdicts: defaultdict[Verdict, list[int]] = defaultdict(list)
+    for message, of_message in states.items():
+        if (verdict := verdict_of(of_message)) is not None:
+            verdicts[verdict].append(message)
+    _set_verdicts(tx, verdicts, now_utc_ms)
+
+
+def _set_verdicts(tx: Transaction, verdicts: Mapping[Verdict, list[int]], now_utc_ms: int) -> None:
     for verdict, messages in verdicts.items():
         tx.connection.execute(sql.SET_VERDICT, (verdict.value, now_utc_ms, json.dumps(messages)))
 

@@ -26,7 +26,7 @@ from smppgw.errors import StoreBusy, StoreError, StoreUnavailable
 from smppgw.queue import views
 from smppgw.queue.engine import Call, Engine, unavailable
 from smppgw.queue.model import Accept, Depths, IdSource, InboundView, MessageQuery, MessageView, Op, Probe
-from smppgw.queue.schema import migrate
+from smppgw.queue.schema import migrate, owned_version, refuse_old_sqlite
 from smppgw.queue.statements import LAST_MESSAGE_ID
 from smppgw.queue.work import WorkBoard, WorkSignal
 
@@ -222,7 +222,10 @@ class SqliteStore:
 
         def prepare(connection: sqlite3.Connection) -> Engine:
             connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            owned_version(connection)  # a file of something else is not even switched to WAL
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                raise StoreError(f"SQLite cannot keep a write-ahead log here (it answers {mode!r})")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -301,6 +304,7 @@ async def open_store(
 
     Raises StoreUnavailable when the file cannot be opened or is in use, StoreVersionError when it is too new.
     """
+    refuse_old_sqlite()
     connect = partial(aiosqlite.connect, path, factory=_HopConnection, isolation_level=None, cached_statements=512)
     with _locked(path):
         writer, reader = connect(), connect()

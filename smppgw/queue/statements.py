@@ -24,24 +24,27 @@ VALUES {rows}"""
 INSERT_MESSAGES_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 INSERT_SEGMENTS = """
-INSERT INTO segment (id, state, reason, attempts, carrier, lane, parts, tracked, due_utc_ms, deadline_utc_ms, octets)
+INSERT INTO segment (id, state, reason, claims, attempts, carrier, lane, parts, tracked, due_utc_ms, deadline_utc_ms,
+    octets)
 VALUES {rows}"""
-INSERT_SEGMENTS_ROW = "(?,0,'accepted',0,?,?,?,?,?,?,?)"
+INSERT_SEGMENTS_ROW = "(?,0,'accepted',0,0,?,?,?,?,?,?,?)"
 
 FIND_IDEMPOTENT = """
 SELECT json_group_array(json_array(j.key, m.id, hex(m.digest), m.segments))
 FROM json_each(?) j
 CROSS JOIN message m INDEXED BY message_idempotency
-    ON m.account = j.value ->> 0 AND m.idempotency_key = j.value ->> 1"""
+    ON m.account = json_extract(j.value, '$[0]') AND m.idempotency_key = json_extract(j.value, '$[1]')"""
 
 #: Lane by lane, in each by due time: the order in which the nested loops visit them. An ORDER BY over all lanes would
 #: sort everything that is queued.
 SELECT_READY = """
 SELECT json_group_array(json_array(id, lane, source_ton, source_npi, source_addr, dest_ton, dest_npi, dest_addr,
-    hex(octets), data_coding, esm_class, registered_delivery, accepted_utc_ms, expires_utc_ms, attempts))
+    hex(octets), data_coding, esm_class, registered_delivery, accepted_utc_ms, expires_utc_ms, attempts,
+    claims))
 FROM (
     SELECT s.id, s.lane, m.source_ton, m.source_npi, m.source_addr, m.dest_ton, m.dest_npi, m.dest_addr, s.octets,
-        m.data_coding, m.esm_class, m.registered_delivery, m.accepted_utc_ms, m.expires_utc_ms, s.attempts
+        m.data_coding, m.esm_class, m.registered_delivery, m.accepted_utc_ms, m.expires_utc_ms, s.attempts,
+        s.claims
     FROM json_each('[0,1,2]') j
     CROSS JOIN segment s INDEXED BY segment_ready
         ON s.state = 0 AND s.carrier = ? AND s.lane = j.value AND s.due_utc_ms <= ?
@@ -55,7 +58,7 @@ SELECT min(due) FROM (
     FROM json_each('[0,1,2]') j)"""
 
 CLAIM = """
-UPDATE segment SET state = 1, reason = 'claimed', bind = ?1, submitted_utc_ms = ?2,
+UPDATE segment SET state = 1, reason = 'claimed', claims = claims + 1, bind = ?1, submitted_utc_ms = ?2,
     first_submitted_utc_ms = coalesce(first_submitted_utc_ms, ?2)
 WHERE id IN (SELECT value FROM json_each(?3)) AND +state = 0"""
 
@@ -70,24 +73,27 @@ UPDATE segment SET
     reason = CASE WHEN v.column2 = '' OR NOT tracked THEN 'no_receipt_possible' ELSE 'carrier_accepted' END,
     smsc_id = nullif(v.column2, ''), command_status = 0, answered_utc_ms = ?1,
     final_utc_ms = CASE WHEN v.column2 = '' OR NOT tracked THEN ?1 END,
-    deadline_utc_ms = CASE state WHEN 1 THEN deadline_utc_ms ELSE ?1 END + ?2
+    deadline_utc_ms = CASE state WHEN 2 THEN ?1 ELSE deadline_utc_ms END + ?2
 FROM (VALUES {rows}) AS v
-WHERE segment.id = v.column1 AND +state IN (1, 2)"""
-RECORD_ACCEPTED_ROW = "(?,?)"
+WHERE segment.id = v.column1 AND claims = v.column3
+    AND (+state IN (1, 2) OR (+state = 0 AND reason = 'resent_after_doubt'))"""
+RECORD_ACCEPTED_ROW = "(?,?,?)"
 
 #: Those of the batch whose acceptance will not be followed by a receipt.
 ACCEPTED_UNTRACKED = """
 SELECT json_group_array(json_array(s.id, s.parts))
 FROM json_each(?) j
-CROSS JOIN segment s ON s.id = j.value ->> 0
-WHERE s.state IN (1, 2) AND (NOT s.tracked OR j.value ->> 1 = '')"""
+CROSS JOIN segment s ON s.id = json_extract(j.value, '$[0]')
+WHERE s.claims = json_extract(j.value, '$[2]')
+    AND (s.state IN (1, 2) OR (s.state = 0 AND s.reason = 'resent_after_doubt'))
+    AND (NOT s.tracked OR json_extract(j.value, '$[1]') = '')"""
 
 REFUSED_SEGMENTS = """
-SELECT json_group_array(json_array(s.id, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
+SELECT json_group_array(json_array(s.id, s.claims, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
 FROM json_each(?) j
-CROSS JOIN segment s ON s.id = j.value
+CROSS JOIN segment s ON s.id = json_extract(j.value, '$[0]')
 CROSS JOIN message m ON m.id = s.id >> 8
-WHERE s.state IN (1, 2)"""
+WHERE s.claims = json_extract(j.value, '$[1]') AND s.state IN (1, 2)"""
 
 #: One statement for every refusal: id, state, reason, due, deadline, attempts, command_status, final.
 RECORD_REFUSED = """
@@ -97,12 +103,12 @@ FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND +state IN (1, 2)"""
 RECORD_REFUSED_ROW = "(?,?,?,?,?,?,?,?)"
 
-#: Those of the batch that are in flight, with their carriers.
+#: Those of the batch that are in flight by the very claim.
 IN_FLIGHT_OF = """
-SELECT json_group_array(json_array(s.id, s.carrier))
+SELECT json_group_array(json_array(s.id, s.attempts, s.parts))
 FROM json_each(?) j
-CROSS JOIN segment s ON s.id = j.value
-WHERE s.state = 1"""
+CROSS JOIN segment s ON s.id = json_extract(j.value, '$[0]')
+WHERE s.claims = json_extract(j.value, '$[1]') AND s.state = 1"""
 
 WITHDRAW = """
 UPDATE segment SET state = 0, reason = 'not_written'
@@ -113,27 +119,39 @@ UPDATE segment SET state = 2, reason = ?, deadline_utc_ms = ?
 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
 
 RESEND = """
-UPDATE segment SET state = 0, reason = 'resent_after_doubt'
-WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
+UPDATE segment SET state = 0, reason = 'resent_after_doubt', due_utc_ms = v.column2, attempts = attempts + 1
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1 AND +state = 1"""
+RESEND_ROW = "(?,?)"
 
 LEFT_IN_FLIGHT = """
-SELECT json_group_array(json_array(id, carrier, bind))
+SELECT json_group_array(json_array(id, carrier, bind, attempts, parts))
 FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
 
 SEGMENTS_BY_SMSC_ID = """
-SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr,
-    s.submitted_utc_ms))
+SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, s.submitted_utc_ms))
 FROM json_each(?) j
-CROSS JOIN segment s INDEXED BY segment_smsc_id ON s.carrier = ? AND s.smsc_id = j.value
-CROSS JOIN message m ON m.id = s.id >> 8"""
+CROSS JOIN segment s INDEXED BY segment_smsc_id ON s.carrier = ? AND s.smsc_id = j.value"""
 
-#: Written and not answered: those in doubt, and those in flight, which a receipt might belong to as well.
-SEGMENTS_UNANSWERED = """
-SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, m.dest_addr, m.source_addr,
-    s.submitted_utc_ms))
+#: Recipient and sender of a segment, for those whose id does not tell enough.
+ADDRESSES_OF = """
+SELECT json_group_array(json_array(j.value, m.dest_addr, m.source_addr))
+FROM json_each(?) j
+CROSS JOIN message m ON m.id = j.value >> 8"""
+
+IN_DOUBT_TO = """
+SELECT json_group_array(DISTINCT m.dest_addr)
 FROM segment s INDEXED BY segment_deadline
 CROSS JOIN message m ON m.id = s.id >> 8
-WHERE s.state IN (1, 2) AND s.state <= 3 AND s.carrier = ?"""
+WHERE s.state = 2 AND s.state <= 3 AND s.carrier = ?"""
+
+#: All that is written and not finished to these recipients: what a receipt without a known id may belong to.
+WRITTEN_TO = """
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr, m.source_addr))
+FROM json_each(?) j
+CROSS JOIN message m INDEXED BY message_recipient ON m.dest_addr = j.value AND m.id >= ?
+CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
+WHERE s.state IN (1, 2, 3) AND s.carrier = ?"""
 
 CARRIERS_IN_DOUBT = """
 SELECT json_group_array(DISTINCT carrier) FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3"""
@@ -144,7 +162,7 @@ INSERT INTO receipt (carrier, bind, smsc_id, segment_id, reason, state, stat, er
 VALUES {rows}"""
 INSERT_RECEIPTS_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"
 
-RECORD_FINAL = """
+RECORD_MOVE = """
 UPDATE segment SET state = ?1, reason = ?2, final_utc_ms = ?3
 WHERE id IN (SELECT value FROM json_each(?4))"""
 
@@ -183,12 +201,15 @@ SELECT json_group_array(json_array(s.id >> 8, s.state))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255"""
 
+#: What still waits of messages of which a part was refused for good.
 CANCEL_SIBLINGS = """
 UPDATE segment SET state = 8, reason = 'sibling_failed', final_utc_ms = ?
 WHERE id IN (
     SELECT s.id FROM json_each(?) j
-    CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255)
-AND +state = 0"""
+    CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255
+    WHERE s.state = 0 AND EXISTS (
+        SELECT 1 FROM segment refused
+        WHERE refused.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255 AND refused.state IN (7, 9)))"""
 
 SET_VERDICT = """
 UPDATE message SET verdict = ?, final_utc_ms = ? WHERE id IN (SELECT value FROM json_each(?))"""
@@ -237,7 +258,7 @@ SELECT segment_id, at_utc_ms, state, reason, bind, detail
 FROM history INDEXED BY history_segment WHERE segment_id BETWEEN (?1 << 8) + 1 AND (?1 << 8) + 255 ORDER BY id"""
 
 RECEIPTS_OF_MESSAGE = """
-SELECT segment_id, received_utc_ms, reason, bind, stat, error, smsc_id
+SELECT segment_id, received_utc_ms, reason, bind, stat, error, smsc_id, source_addr, destination_addr
 FROM receipt INDEXED BY receipt_segment
 WHERE segment_id IS NOT NULL AND segment_id BETWEEN (?1 << 8) + 1 AND (?1 << 8) + 255 ORDER BY id"""
 
@@ -256,7 +277,8 @@ WHERE state <= 3 AND state > 0 GROUP BY state, carrier"""
 OLDEST_QUEUED = """
 SELECT min(oldest) FROM (
     SELECT (SELECT min(due_utc_ms) FROM segment INDEXED BY segment_ready
-            WHERE state = 0 AND carrier = j.value ->> 0 AND lane = j.value ->> 1) AS oldest
+            WHERE state = 0 AND carrier = json_extract(j.value, '$[0]')
+                AND lane = json_extract(j.value, '$[1]')) AS oldest
     FROM json_each(?) j)"""
 
 PARKED_COUNT = """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import trio
 
+from smppgw import telemetry
 from smppgw.clock import Clock
-from smppgw.errors import StoreUnavailable
+from smppgw.errors import StoreError, StoreUnavailable
 from smppgw.queue.model import Probe, Store, Sweep
 
 log = logging.getLogger("smppgw.queue")
@@ -28,25 +29,24 @@ async def sweep_for_ever(
     *,
     interval_s: float,
     doubt_match_ms: Mapping[str, int],
-    swept: Callable[[Sweep], None] = lambda _: None,
 ) -> None:
     """Sweeps every `interval_s`, at once again while there is more. Disk trouble is waited out and probed."""
     while True:
         try:
             if store.trouble is not None:
                 await store.commit(Probe())
-            await _sweep(store, clock, doubt_match_ms, swept)
+            await _sweep(store, clock, doubt_match_ms)
         except StoreUnavailable:
             log.debug("no sweep: the store is unavailable")
+        except StoreError as error:
+            # One bad row must not end the daemon, which would meet it again after each start.
+            telemetry.log(log, logging.ERROR, "sweep_failed", error=str(error))
         await trio.sleep(interval_s)
 
 
-async def _sweep(
-    store: SweptStore, clock: Clock, doubt_match_ms: Mapping[str, int], swept: Callable[[Sweep], None]
-) -> None:
+async def _sweep(store: SweptStore, clock: Clock, doubt_match_ms: Mapping[str, int]) -> None:
     more = True
     while more:
         op = Sweep(clock.utc_ms(), doubt_match_ms)
         await store.commit(op)
-        swept(op)
         more = op.result.more

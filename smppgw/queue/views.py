@@ -10,6 +10,7 @@ from typing import Any
 
 from smppgw.addresses import Address
 from smppgw.queue import statements as sql
+from smppgw.queue.matcher import agree
 from smppgw.queue.model import (
     Depths,
     HistoryEntry,
@@ -35,7 +36,7 @@ def message(connection: sqlite3.Connection, message_id: int) -> MessageView | No
     if row is None:
         return None
     segments = [_segment(one) for one in connection.execute(sql.SEGMENTS_OF_MESSAGE, (message_id,))]
-    history = _history(connection, message_id, row[13], segments)
+    history = _history(connection, message_id, row[13], row[9], segments)
     return _message(row, [segment for segment, _ in segments], history)
 
 
@@ -83,8 +84,23 @@ def _segment(row: tuple[Any, ...]) -> tuple[SegmentView, int | None]:
     return view, first
 
 
+#: Ends that a row of history or a receipt tells, or the answer itself.
+_TOLD_ELSEWHERE = {
+    Reason.RECEIPT,
+    Reason.RECEIPT_MATCHED_IN_DOUBT,
+    Reason.NO_RECEIPT_POSSIBLE,
+    Reason.VALIDITY_EXPIRED,
+    Reason.DOUBT_TIMEOUT,
+    Reason.RECEIPT_OVERDUE,
+}
+
+
 def _history(
-    connection: sqlite3.Connection, message_id: int, accepted: int, segments: list[tuple[SegmentView, int | None]]
+    connection: sqlite3.Connection,
+    message_id: int,
+    accepted: int,
+    recipient: str,
+    segments: list[tuple[SegmentView, int | None]],
 ) -> list[HistoryEntry]:
     """The straight path from the segments' columns, the rest from history and receipts, in order of time."""
     entries = [HistoryEntry(accepted, 0, SegmentState.QUEUED, Reason.ACCEPTED, "", "")]
@@ -93,10 +109,14 @@ def _history(
     for number, at, state, reason, bind, detail in connection.execute(sql.HISTORY_OF_MESSAGE, (message_id,)):
         entries.append(HistoryEntry(at, part_of(number), SegmentState(state), Reason(reason), bind, detail))
     by_part = {segment.part: segment for segment, _ in segments}
-    for number, at, reason, bind, stat, error, smsc_id in connection.execute(sql.RECEIPTS_OF_MESSAGE, (message_id,)):
+    for number, at, reason, bind, stat, error, smsc_id, *addresses in connection.execute(
+        sql.RECEIPTS_OF_MESSAGE, (message_id,)
+    ):
         moved = reason in (Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT)
         state = by_part[part_of(number)].state if moved else None
         detail = f"{stat} err {error} id {smsc_id}".replace(" err  ", " ")
+        if not agree(recipient, *addresses):
+            detail += f" (addresses {' -> '.join(addresses)} do not agree)"
         entries.append(HistoryEntry(at, part_of(number), state, Reason(reason), bind, detail))
     return sorted(entries, key=lambda entry: entry.at_utc_ms)
 
@@ -105,7 +125,7 @@ def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry
     bind = segment.bind or ""
     entries = [
         HistoryEntry(at, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, "")
-        for at in dict.fromkeys((first, segment.submitted_utc_ms))
+        for at in (first,)
         if at is not None
     ]
     if segment.answered_utc_ms is not None and segment.command_status == 0:
@@ -113,8 +133,7 @@ def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry
         reason = segment.reason if sent is SegmentState.UNTRACKED else Reason.CARRIER_ACCEPTED
         detail = f"id {segment.smsc_id}" if segment.smsc_id else ""
         entries.append(HistoryEntry(segment.answered_utc_ms, segment.part, sent, reason, bind, detail))
-    told_by_receipt = segment.reason in (Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT)
-    if segment.final_utc_ms is not None and not told_by_receipt and segment.state is not SegmentState.UNTRACKED:
+    if segment.final_utc_ms is not None and segment.reason not in _TOLD_ELSEWHERE:
         entries.append(HistoryEntry(segment.final_utc_ms, segment.part, segment.state, segment.reason, bind, ""))
     return entries
 
@@ -150,9 +169,9 @@ def _index_for(query: MessageQuery) -> str:
         return " INDEXED BY message_client_ref"
     if query.recipient is not None:
         return " INDEXED BY message_recipient"
-    if query.verdict is not None or query.open_only:
+    if query.account is not None and (query.verdict is not None or query.open_only):
         return " INDEXED BY message_verdict"
-    return ""
+    return " INDEXED BY message_account" if query.account is not None else ""
 
 
 def inbound(connection: sqlite3.Connection, before: int | None, limit: int) -> list[InboundView]:

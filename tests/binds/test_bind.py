@@ -13,12 +13,12 @@ from smppgw.config import BindMode
 from smppgw.queue.model import Claim, Doubt, Reason
 from smppgw.smpp import Status
 from tests.support.binds import bench, carrier, inbound, receipt
-from tests.support.fakestore import FakeStore
+from tests.support.bindstore import BindStore
 from tests.support.smsc import FakeSmsc, accept
 from tests.support.streams import EvilStream
 
 
-def down(store: FakeStore, smsc: FakeSmsc) -> None:
+def down(store: BindStore, smsc: FakeSmsc) -> None:
     smsc.down = True
 
 
@@ -63,7 +63,7 @@ async def test_a_steady_session_starts_the_schedule_anew(autojump_clock: MockClo
 async def test_refused_binds_follow_their_own_schedule(
     autojump_clock: MockClock, status: int, expected: list[int]
 ) -> None:
-    def refusing(store: FakeStore, smsc: FakeSmsc) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.refuse_binds = status
 
     async with bench(prepare=refusing) as b:
@@ -75,7 +75,7 @@ async def test_refused_binds_follow_their_own_schedule(
 
 
 async def test_refusal_is_named(autojump_clock: MockClock) -> None:
-    def refusing(store: FakeStore, smsc: FakeSmsc) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.refuse_binds = Status.ESME_RINVPASWD
 
     async with bench(prepare=refusing) as b:
@@ -85,7 +85,7 @@ async def test_refusal_is_named(autojump_clock: MockClock) -> None:
 
 
 async def test_unanswered_bind_is_given_up_after_session_init_s(autojump_clock: MockClock) -> None:
-    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+    def silent(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.refuse_binds = -1
 
     async with bench(carrier(timers={"session_init_s": 5.0, "response_s": 30.0}), prepare=silent) as b:
@@ -126,7 +126,7 @@ async def test_pair_submits_on_one_bind_and_receives_on_both(autojump_clock: Moc
 
 
 async def test_several_binds_share_the_work(autojump_clock: MockClock) -> None:
-    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+    def loaded(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.delay_s = 0.1
         store.queue(300)
 
@@ -143,7 +143,7 @@ async def test_several_binds_share_the_work(autojump_clock: MockClock) -> None:
 async def test_stop_lets_the_window_empty_then_unbinds(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+    def loaded(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.delay_s = 2.0
         store.queue(50)
 
@@ -164,7 +164,7 @@ async def test_stop_lets_the_window_empty_then_unbinds(
 
 
 async def test_stop_records_the_unanswered_as_doubt_after_stop_s(autojump_clock: MockClock) -> None:
-    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+    def silent(store: BindStore, smsc: FakeSmsc) -> None:
         store.queue(5)
         smsc.answer = lambda pdu, number: None if number % 2 else accept(pdu, number)
 
@@ -179,7 +179,7 @@ async def test_stop_records_the_unanswered_as_doubt_after_stop_s(autojump_clock:
 
 
 async def test_stop_withdraws_what_pacing_holds_back(autojump_clock: MockClock) -> None:
-    def loaded(store: FakeStore, smsc: FakeSmsc) -> None:
+    def loaded(store: BindStore, smsc: FakeSmsc) -> None:
         store.commit_s = 0.05
         store.queue(100)
 
@@ -216,7 +216,7 @@ async def test_stop_with_a_connect_that_hangs(autojump_clock: MockClock) -> None
 
 
 async def test_stop_with_a_store_that_fails_gives_up_in_the_end(autojump_clock: MockClock) -> None:
-    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+    def slow(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.delay_s = 1.0
         store.queue(3)
 
@@ -231,7 +231,7 @@ async def test_stop_with_a_store_that_fails_gives_up_in_the_end(autojump_clock: 
 
 
 async def test_stop_with_a_store_that_comes_back(autojump_clock: MockClock) -> None:
-    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+    def slow(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.delay_s = 1.0
         store.queue(3)
 
@@ -255,7 +255,7 @@ async def test_stop_of_an_smsc_that_does_not_answer_unbind(autojump_clock: MockC
 
 
 async def test_receipts_that_come_while_draining_are_stored(autojump_clock: MockClock) -> None:
-    def slow(store: FakeStore, smsc: FakeSmsc) -> None:
+    def slow(store: BindStore, smsc: FakeSmsc) -> None:
         smsc.delay_s = 2.0
         store.queue(1)
 
@@ -266,13 +266,13 @@ async def test_receipts_that_come_while_draining_are_stored(autojump_clock: Mock
             await trio.sleep(0.5)
             await b.smsc.link.deliver(receipt("other"))
             await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 1})
-        assert len(b.store.receipts) == 1
+        assert b.store.receipts() == 1
 
 
 async def test_cancelled_pool_still_records_what_it_knows(autojump_clock: MockClock) -> None:
     """A crash elsewhere in the daemon: no drain, but nothing that was written is forgotten."""
 
-    def silent(store: FakeStore, smsc: FakeSmsc) -> None:
+    def silent(store: BindStore, smsc: FakeSmsc) -> None:
         store.queue(4)
         smsc.answer = lambda pdu, _: None
 
@@ -285,7 +285,7 @@ async def test_cancelled_pool_still_records_what_it_knows(autojump_clock: MockCl
 async def test_streams_are_closed(autojump_clock: MockClock) -> None:
     streams: list[EvilStream] = []
 
-    def watched(store: FakeStore, smsc: FakeSmsc) -> None:
+    def watched(store: BindStore, smsc: FakeSmsc) -> None:
         def wrap(stream: trio.abc.Stream) -> trio.abc.Stream:
             streams.append(EvilStream(stream))
             return streams[-1]

@@ -63,3 +63,33 @@ async def test_time_out(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPat
     with pytest.raises(TimeoutError, match="no connection within 5 s"):
         await open_stream(carrier())
     assert trio.current_time() == start + 5
+
+
+@pytest.mark.parametrize("host", ["smsc..example", "x" * 64 + ".example", "\u2603", ".", "smsc.example\ud800"])
+async def test_a_name_that_cannot_be_one_is_trouble_on_the_way(host: str) -> None:
+    """The resolver raises UnicodeError for these, which would end the daemon."""
+    with pytest.raises(OSError, match="no host name"):
+        await open_stream(carrier().model_copy(update={"host": host}))
+
+
+async def test_stream_is_closed_when_the_peer_hung_up_before_it_was_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class HungUp:
+        closed = False
+
+        def setsockopt(self, *_: int) -> None:
+            raise OSError(22, "Invalid argument")
+
+        async def aclose(self) -> None:
+            self.closed = True
+            await trio.lowlevel.checkpoint()
+
+    stream = HungUp()
+
+    async def opens(host: str, port: int) -> HungUp:
+        await trio.lowlevel.checkpoint()
+        return stream
+
+    monkeypatch.setattr(connect.trio, "open_tcp_stream", opens)
+    with pytest.raises(OSError, match="Invalid argument"):
+        await open_stream(carrier())
+    assert stream.closed

@@ -8,7 +8,7 @@ from smppgw.binds.deliver import answer, read_delivery
 from smppgw.queue.model import InboundText, ReceiptRecord, ReceiptState
 from smppgw.smpp import DataSm, DataSmResp, DeliverSm, DeliverSmResp, Tag
 from tests.support.binds import inbound, receipt
-from tests.support.fakestore import RECIPIENT, SENDER
+from tests.support.bindstore import RECIPIENT, SENDER
 
 
 @pytest.mark.parametrize(

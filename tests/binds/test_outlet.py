@@ -15,16 +15,17 @@ from smppgw.binds.outlet import LOOK_AGAIN_S, Outlet
 from smppgw.binds.pacing import FullQueues, Pacer, Throttle
 from smppgw.binds.recorder import Recorder
 from smppgw.binds.status import BindKind, Limit, NullObserver
-from smppgw.clock import VirtualClock
 from smppgw.queue.model import Claimed, ClaimedSegment, Lane, OutcomeKind
 from smppgw.smpp import BindTransceiver, BindTransceiverResp, Role, Session, Timers, encode
 from tests.support.binds import carrier
-from tests.support.fakestore import FakeStore
+from tests.support.bindstore import BindStore
+from tests.support.clock import VirtualClock
 
 
 def segment(number: int, recipient: str = "447700900001") -> ClaimedSegment:
     return ClaimedSegment(
         segment_id=number,
+        claim=1,
         lane=Lane.BULK,
         source=Address(5, 0, "Acme"),
         destination=Address(1, 1, recipient),
@@ -43,7 +44,7 @@ def outlet(
 ) -> tuple[Outlet, BindContext, Session]:
     clock, its = VirtualClock(), carrier(**settings)
     now = trio.current_time()
-    store = FakeStore(clock.utc_ms)
+    store = BindStore(clock.utc_ms)
     context = BindContext(
         name="demo/1",
         carrier="demo",
@@ -151,7 +152,7 @@ async def test_only_what_the_writer_took_counts_as_written(autojump_clock: MockC
     made.take(Claimed([segment(2)], None), 1, 0, now)
     made.release(now)
     assert session.in_window == 2
-    assert made.split([segment(1), None, segment(2)]) == ([1], [2])
+    assert made.split([segment(1), None, segment(2)]) == ([(1, 1)], [(2, 1)])
 
 
 async def test_what_fits_no_submit_sm_is_rejected_alone(autojump_clock: MockClock) -> None:
@@ -161,7 +162,7 @@ async def test_what_fits_no_submit_sm_is_rejected_alone(autojump_clock: MockCloc
     made.release(now)
     assert session.in_window == 2
     (outcome,) = context.recorder.waiting.outcomes
-    assert (outcome.segment_id, outcome.kind) == (2, OutcomeKind.REJECTED)
+    assert (outcome.segment_id, outcome.claim, outcome.kind) == (2, 1, OutcomeKind.REJECTED)
     assert context.counters.submitted == 2
 
 
@@ -171,5 +172,5 @@ async def test_release_gives_back_when_it_may_not_send(autojump_clock: MockClock
     made.take(Claimed([segment(1), segment(2)], None), 2, 0, now)
     context.throttle.hit(now)
     made.release(now)
-    assert context.recorder.waiting.withdrawals == [1, 2]
+    assert context.recorder.waiting.withdrawals == [(1, 1), (2, 1)]
     assert (made.ready, session.in_window) == (0, 0)

@@ -9,9 +9,9 @@ import trio
 from trio.testing import MockClock
 
 from smppgw.addresses import Address
-from smppgw.binds.recorder import PATIENCE_S, Batch, Recorder
-from smppgw.binds.status import NullObserver
-from smppgw.clock import VirtualClock
+from smppgw.binds.recorder import PATIENCE_S, Batch, Doubtful, Recorder
+from smppgw.binds.status import NullObserver, Observer
+from smppgw.config import OnDoubt, RetrySettings
 from smppgw.queue.model import (
     Claim,
     Doubt,
@@ -23,12 +23,14 @@ from smppgw.queue.model import (
     RecordInbound,
     RecordOutcomes,
     RecordReceipts,
+    RetryPlan,
     SubmitOutcome,
     Withdraw,
 )
 from smppgw.smpp import DeliverSmResp, Status
-from tests.support.binds import carrier
-from tests.support.fakestore import FakeStore
+from tests.support.binds import Told, carrier
+from tests.support.bindstore import BindStore
+from tests.support.clock import VirtualClock
 
 
 def record(smsc_id: str) -> ReceiptRecord:
@@ -40,16 +42,16 @@ def text() -> InboundText:
 
 
 def outcome(segment: int) -> SubmitOutcome:
-    return SubmitOutcome(segment, OutcomeKind.ACCEPTED, 0, "m")
+    return SubmitOutcome(segment, 1, OutcomeKind.ACCEPTED, 0, "m")
 
 
-def recorder(**settings: Any) -> tuple[Recorder, FakeStore]:
+def recorder(observer: Observer | None = None, **settings: Any) -> tuple[Recorder, BindStore]:
     clock = VirtualClock()
-    store = FakeStore(clock.utc_ms)
+    store = BindStore(clock.utc_ms)
     made = Recorder(
         store=store,
         clock=clock,
-        observer=NullObserver(),
+        observer=observer or NullObserver(),
         carrier="demo",
         bind="demo/1",
         settings=carrier(**settings),
@@ -62,9 +64,9 @@ async def test_one_transaction_in_an_order_that_matters(autojump_clock: MockCloc
     made, store = recorder()
     one, two, three = store.queue(3)
     await store.commit(Claim("demo", "demo/1", 3, store.now_utc_ms()))
-    made.waiting.doubts += [(two, Reason.LINK_LOST), (one, Reason.RESPONSE_OVERDUE)]
+    made.waiting.doubts += [Doubtful(two, 1, Reason.LINK_LOST), Doubtful(one, 1, Reason.RESPONSE_OVERDUE)]
     made.waiting.outcomes.append(outcome(one))
-    made.waiting.withdrawals.append(three)
+    made.waiting.withdrawals.append((three, 1))
     made.waiting.receipts.append((record("m"), DeliverSmResp(sequence_number=4)))
     made.waiting.inbound.append((text(), DeliverSmResp(sequence_number=5)))
     answers, claimed = await made.commit(Claim("demo", "demo/1", 5, store.now_utc_ms()))
@@ -157,7 +159,7 @@ async def test_a_bad_item_is_found_by_halves(autojump_clock: MockClock, bad: int
     made, store = recorder()
     ids = store.queue(7)
     await store.commit(Claim("demo", "demo/1", 7, store.now_utc_ms()))
-    store.poison = {ids[bad]}
+    store.poison = {(RecordOutcomes, ids[bad])}
     made.waiting.outcomes += [outcome(one) for one in ids]
     made.waiting.receipts.append((record("x"), DeliverSmResp(sequence_number=1)))
     before = len(store.commits)
@@ -169,11 +171,50 @@ async def test_a_bad_item_is_found_by_halves(autojump_clock: MockClock, bad: int
     assert len(made.waiting) == 0
 
 
+async def test_a_doubt_or_withdrawal_the_store_refuses_is_told_and_costs_no_other(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its segment stays in flight: the sweeper finds it once its validity is past, or the next start does."""
+    made, store = recorder()
+    ids = store.queue(4)
+    await store.commit(Claim("demo", "demo/1", 4, store.now_utc_ms()))
+    store.poison = {(Doubt, ids[0]), (Withdraw, ids[2])}
+    made.waiting.doubts += [Doubtful(one, 1, Reason.LINK_LOST) for one in ids[:2]]
+    made.waiting.withdrawals += [(one, 1) for one in ids[2:]]
+    await made.commit()
+    assert [segment.state.label for segment in store.segments()] == ["in_flight", "in_doubt", "in_flight", "queued"]
+    told = [record.__dict__["fields"]["item"] for record in caplog.records if record.message == "bind_unrecordable"]
+    assert told == [f"doubt about segment {ids[0]}", f"withdrawal of segment {ids[2]}"]
+    assert len(made.waiting) == 0
+
+
+async def test_on_doubt_decides_whether_a_doubt_is_sent_again(autojump_clock: MockClock) -> None:
+    for on_doubt, expected in ((OnDoubt.HOLD, None), (OnDoubt.RESEND, RetryPlan(7.0, 3.0, 900.0, 8))):
+        made, store = recorder(on_doubt=on_doubt, retry=RetrySettings(first_s=7.0))
+        made.waiting.doubts += [Doubtful(256, 2, Reason.LINK_LOST), Doubtful(512, 1, Reason.LINK_LOST, answered=True)]
+        await made.commit()
+        assert [(op.segments, op.resend) for op in store.ops(Doubt)] == [([(256, 2)], expected), ([(512, 1)], None)]
+
+
+async def test_what_found_no_place_is_told(autojump_clock: MockClock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="smppgw.binds")
+    told = Told()
+    made, store = recorder(told)
+    (one,) = store.queue(1)
+    await store.commit(Claim("demo", "demo/1", 1, store.now_utc_ms()))
+    made.waiting.outcomes += [outcome(one), outcome(one)]
+    made.waiting.receipts += [(record("m"), None), (record("of nobody"), None)]
+    await made.commit()
+    assert (told.stale, told.parked) == (1, 1)
+    (line,) = [record.__dict__["fields"] for record in caplog.records if record.message == "bind_outcomes_stale"]
+    assert line == {"bind": "demo/1", "outcomes": 1}
+
+
 async def test_a_bad_item_in_a_store_that_then_fails_loses_nothing(autojump_clock: MockClock) -> None:
     made, store = recorder()
     ids = store.queue(4)
     await store.commit(Claim("demo", "demo/1", 4, store.now_utc_ms()))
-    store.poison, store.commit_s = {ids[3]}, 1.0
+    store.poison, store.commit_s = {(RecordOutcomes, ids[3])}, 1.0
     made.waiting.outcomes += [outcome(one) for one in ids]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(made.commit)
@@ -188,9 +229,12 @@ async def test_a_bad_item_in_a_store_that_then_fails_loses_nothing(autojump_cloc
 
 
 def test_halves() -> None:
-    mixed = Batch(outcomes=[outcome(1), outcome(2)], withdrawals=[3])
+    mixed = Batch(outcomes=[outcome(1), outcome(2)], withdrawals=[(3, 1)])
     assert [len(half) for half in mixed.halves()] == [2, 1]
     assert [half.outcomes for half in mixed.halves()[0].halves()] == [[outcome(1)], [outcome(2)]]
-    assert Batch(withdrawals=[3]).halves() == []
+    assert Batch(withdrawals=[(3, 1)]).halves() == []
     assert Batch().halves() == []
-    assert [half.withdrawals for half in Batch(withdrawals=[1, 2, 3]).halves()] == [[1], [2, 3]]
+    assert [half.withdrawals for half in Batch(withdrawals=[(1, 1), (2, 1), (3, 2)]).halves()] == [
+        [(1, 1)],
+        [(2, 1), (3, 2)],
+    ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smppgw.addresses import Address
-from smppgw.binds.submit import relative_time, submit_sm
+from smppgw.binds.submit import claim_key, relative_time, submit_sm
 from smppgw.queue.model import ClaimedSegment, Lane
 
 DAY = 86_400
@@ -47,6 +47,7 @@ def test_relative_time_never_says_more_than_remains(seconds: int) -> None:
 def test_every_field_of_the_segment_reaches_the_submit_sm() -> None:
     segment = ClaimedSegment(
         segment_id=7,
+        claim=3,
         lane=Lane.OTP,
         source=Address(5, 0, "Acme"),
         destination=Address(1, 1, "447700900001"),
@@ -64,3 +65,4 @@ def test_every_field_of_the_segment_reaches_the_submit_sm() -> None:
     assert (pdu.esm_class, pdu.data_coding, pdu.registered_delivery) == (0x40, 8, 1)
     assert pdu.short_message == segment.octets
     assert pdu.validity_period == "000000010000000R"
+    assert claim_key(segment) == (7, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from smppgw.addresses import Address
@@ -9,10 +10,12 @@ from smppgw.queue.model import (
     Accept,
     Claim,
     ClaimedSegment,
+    Doubt,
     Lane,
     MessageView,
     NewMessage,
     OutcomeKind,
+    Reason,
     ReceiptRecord,
     ReceiptState,
     RecordOutcomes,
@@ -60,7 +63,7 @@ async def claim(store: Any, limit: int = 100, *, now: int = NOW, **changes: Any)
 
 async def answer(
     store: Any,
-    segments: list[ClaimedSegment] | list[int],
+    segments: Sequence[ClaimedSegment],
     kind: OutcomeKind = OutcomeKind.ACCEPTED,
     *,
     ids: list[str] | None = None,
@@ -68,11 +71,13 @@ async def answer(
     due: int = 0,
     now: int = NOW,
 ) -> RecordOutcomes:
-    numbers = [one if isinstance(one, int) else one.segment_id for one in segments]
-    smsc_ids = ids if ids is not None else [f"id{number}" for number in numbers]
+    smsc_ids = ids if ids is not None else [f"id{one.segment_id}" for one in segments]
     if kind is not OutcomeKind.ACCEPTED:
-        smsc_ids = [""] * len(numbers)
-    outcomes = [SubmitOutcome(n, kind, status, i, due) for n, i in zip(numbers, smsc_ids, strict=True)]
+        smsc_ids = [""] * len(segments)
+    outcomes = [
+        SubmitOutcome(one.segment_id, one.claim, kind, status, smsc_id, due)
+        for one, smsc_id in zip(segments, smsc_ids, strict=True)
+    ]
     op = RecordOutcomes("demo", "demo/1", outcomes, now, PLAN, HOUR)
     await store.commit(op)
     return op
@@ -87,6 +92,20 @@ def receipt(
 ) -> ReceiptRecord:
     stat = "ODD" if state is None else state.name[:7]
     return ReceiptRecord(smsc_id, state, stat, "000", source, destination, b"id:" + smsc_id.encode())
+
+
+async def doubt(
+    store: Any,
+    segments: Sequence[ClaimedSegment],
+    *,
+    now: int = NOW + 1,
+    timeout_ms: int = 500,
+    resend: RetryPlan | None = None,
+) -> Doubt:
+    pairs = [(one.segment_id, one.claim) for one in segments]
+    op = Doubt("demo", "demo/1", pairs, Reason.LINK_LOST, now, timeout_ms, resend)
+    await store.commit(op)
+    return op
 
 
 async def receive(store: Any, *receipts: ReceiptRecord, now: int = NOW, carrier: str = "demo") -> RecordReceipts:

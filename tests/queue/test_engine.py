@@ -40,13 +40,16 @@ def stored(connection: sqlite3.Connection) -> list[str]:
 
 
 def bad() -> Accept:
-    return Accept([new_message(text="bad", segments=("not octets",), data_coding="x")], NOW)
+    return Accept([new_message(client_ref="bad", text=None)], NOW)
 
 
 def test_calls_share_one_commit(engine: Engine, connection: sqlite3.Connection) -> None:
     calls = [call(Accept([new_message(text=str(i))], NOW)) for i in range(16)]
+    commits: list[str] = []
+    connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     engine.run(calls)
-    assert engine.commits == 1
+    connection.set_trace_callback(None)
+    assert commits == ["COMMIT"]
     assert stored(connection) == [str(i) for i in range(16)]
     numbers = [one.ops[0].result[0].message_id for one in calls]
     assert numbers == sorted(set(numbers))

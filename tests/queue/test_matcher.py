@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smppgw.queue.matcher import Candidate, Effect, choose, effect_of, resolve_doubts
+from smppgw.queue.matcher import Candidate, Effect, choose, choose_for_parked, effect_of, resolve_doubts
 from smppgw.queue.model import Reason, ReceiptState, SegmentState
 
 from .make import receipt
@@ -11,7 +11,7 @@ S, R = SegmentState, Reason
 
 
 def candidate(number: int, state: SegmentState = S.SENT, recipient: str = "447700900001", at: int = 0) -> Candidate:
-    return Candidate(number, state, R.CARRIER_ACCEPTED, 1, recipient, "BANK", at)
+    return Candidate(number, state, R.CARRIER_ACCEPTED, 1, at, recipient, "BANK")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ def candidate(number: int, state: SegmentState = S.SENT, recipient: str = "44770
         ("one is enough", [candidate(1)], "447700900001", 1),
         ("one is enough, address masked", [candidate(1)], "4477****01", 1),
         ("one that is finished", [candidate(1, S.DELIVERED)], "447700900001", 1),
+        ("one that is finished, another's address", [candidate(1, S.DELIVERED)], "33639980001", None),
         ("reused id: the newest open one", [candidate(1), candidate(2)], "447700900001", 2),
         ("reused id: open before finished", [candidate(1), candidate(2, S.DELIVERED)], "447700900001", 1),
         (
@@ -72,6 +73,9 @@ DELIVERED, UNDELIVERABLE = ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE
         (S.UNKNOWN, R.DOUBT_TIMEOUT, ReceiptState.UNKNOWN, Effect(S.UNKNOWN, R.RECEIPT)),
         (S.UNKNOWN, R.RECEIPT, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
         (S.REJECTED, R.REFUSED, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
+        (S.EXPIRED, R.VALIDITY_EXPIRED, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
+        (S.EXPIRED, R.RECEIPT, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
+        (S.IN_DOUBT, R.CRASHED, ReceiptState.ENROUTE, Effect(S.SENT, R.RECEIPT_INTERMEDIATE)),
     ],
 )
 def test_effect(state: SegmentState, reason: Reason, receipt_state: ReceiptState | None, effect: Effect) -> None:
@@ -89,6 +93,20 @@ def resolved(
     return [(index, segment.segment_id) for index, segment in resolve_doubts(parked, unanswered, match_ms)]
 
 
+@pytest.mark.parametrize(
+    ("name", "source", "received", "chosen"),
+    [
+        ("it fits", "447700900001", 1000, 1),
+        ("the clock was set back a little", "447700900001", -4000, 1),
+        ("from before the submit_sm", "447700900001", -6000, None),
+        ("another's address", "33639980001", 1000, None),
+    ],
+)
+def test_choose_for_parked(name: str, source: str, received: int, chosen: int | None) -> None:
+    found = choose_for_parked(receipt("7", source=source), received, [candidate(1)])
+    assert (found and found.segment_id) == chosen, name
+
+
 class TestResolvingDoubts:
     def test_the_only_one_with_its_addresses(self) -> None:
         assert resolved(("9", "447700900001", 5), unanswered=[doubtful(1), doubtful(2, "336")]) == [(0, 1)]
@@ -102,8 +120,9 @@ class TestResolvingDoubts:
     def test_two_in_doubt_cannot_be_told_apart(self) -> None:
         assert resolved(("9", "447700900001", 5), unanswered=[doubtful(1), doubtful(2)]) == []
 
-    def test_it_might_belong_to_one_that_is_still_in_flight(self) -> None:
-        assert resolved(("9", "447700900001", 5), unanswered=[doubtful(1), candidate(2, S.IN_FLIGHT)]) == []
+    @pytest.mark.parametrize("state", [S.IN_FLIGHT, S.SENT])
+    def test_it_might_belong_to_another_that_is_not_finished(self, state: SegmentState) -> None:
+        assert resolved(("9", "447700900001", 5), unanswered=[doubtful(1), candidate(2, state)]) == []
 
     def test_two_ids_for_one_segment_cannot_be_told_apart(self) -> None:
         assert resolved(("8", "447700900001", 5), ("9", "447700900001", 5), unanswered=[doubtful(1)]) == []

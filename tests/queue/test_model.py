@@ -8,7 +8,6 @@ from smppgw.queue.model import (
     RECEIPT_MOVES,
     TRANSITIONS,
     IdSource,
-    Move,
     ReceiptState,
     SegmentState,
     Verdict,
@@ -23,11 +22,9 @@ from smppgw.queue.model import (
 S = SegmentState
 
 
-def test_a_final_state_is_left_only_from_unknown_and_only_by_a_receipt() -> None:
+def test_a_final_state_is_left_only_by_a_receipt_and_only_where_our_own_clock_may_have_set_it() -> None:
     left = {(state, move) for state, move in TRANSITIONS if not state.is_open}
-    assert left == {
-        (S.UNKNOWN, move) for move in Move if move.name.startswith("RECEIPT_") and move != "receipt_overdue"
-    }
+    assert left == {(state, move) for state in (S.UNKNOWN, S.EXPIRED) for move in RECEIPT_MOVES.values()}
 
 
 def test_every_open_state_can_reach_a_final_one() -> None:

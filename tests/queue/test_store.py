@@ -12,7 +12,7 @@ from smppgw.queue.model import (
     Accept,
     AcceptStatus,
     Claim,
-    Doubt,
+    ClaimedSegment,
     InboundText,
     Lane,
     MessageQuery,
@@ -21,15 +21,17 @@ from smppgw.queue.model import (
     Reason,
     ReceiptState,
     RecordInbound,
+    RecordOutcomes,
     Recover,
     SegmentState,
+    SubmitOutcome,
     Verdict,
     Withdraw,
     message_id_of,
     part_of,
 )
 
-from .make import HOUR, NOW, accept, answer, claim, new_message, receipt, receive, sweep, view
+from .make import HOUR, NOW, PLAN, accept, answer, claim, doubt, new_message, receipt, receive, sweep, view
 
 S, R = SegmentState, Reason
 
@@ -228,6 +230,22 @@ class TestOutcomes:
         await receive(store, receipt("B", ReceiptState.UNDELIVERABLE))
         assert (await view(store, number)).verdict is Verdict.REJECTED
 
+    @pytest.mark.parametrize("way", ["throttled", "withdrawn", "resent"])
+    async def test_a_sibling_that_comes_back_after_the_refusal_is_cancelled_too(self, store: Any, way: str) -> None:
+        """Half a text helps nobody, and is billed."""
+        (number,) = await accept(store, new_message(parts=2))
+        first, second = await claim(store)
+        await answer(store, [first], OutcomeKind.REJECTED, status=0x0B)
+        if way == "throttled":
+            await answer(store, [second], OutcomeKind.THROTTLED, status=0x58)
+        elif way == "withdrawn":
+            await store.commit(Withdraw("demo", "demo/1", [(second.segment_id, second.claim)], NOW))
+        else:
+            await doubt(store, [second], resend=PLAN)
+        found = await view(store, number)
+        assert (states(found), found.verdict) == ([S.REJECTED, S.CANCELLED], Verdict.REJECTED)
+        assert await claim(store, now=NOW + 100_000) == []
+
     async def test_an_outcome_for_a_segment_that_is_not_out_is_stale(self, store: Any) -> None:
         await accept(store, new_message(), new_message())
         first, second = await claim(store)
@@ -312,6 +330,32 @@ class TestReceipts:
         await receive(store, receipt("A"))
         assert [(await view(store, number)).verdict for number in (old, new)] == [None, Verdict.DELIVERED]
 
+    async def test_somebody_elses_receipt_does_not_touch_a_new_message_with_its_id(self, store: Any) -> None:
+        await receive(store, receipt("7", ReceiptState.UNDELIVERABLE, source="33639980001"), now=NOW - 1000)
+        (number,) = await self.sent(store, "7")
+        assert (await view(store, number)).verdict is None
+
+    async def test_nor_does_one_from_long_before_it(self, store: Any) -> None:
+        await receive(store, receipt("7", ReceiptState.UNDELIVERABLE), now=NOW - 1_000_000)
+        (number,) = await self.sent(store, "7")
+        assert (await view(store, number)).verdict is None
+
+    async def test_an_early_receipt_is_not_taken_by_a_finished_message_that_had_its_id(self, store: Any) -> None:
+        (old,) = await self.sent(store, "7", destination=Address(1, 1, "33639980001"))
+        await receive(store, receipt("7", source="33639980001"))
+        (new,) = await accept(store, new_message())
+        segments = await claim(store)
+        await receive(store, receipt("7"), now=NOW + 5)
+        await answer(store, segments, ids=["7"], now=NOW + 6)
+        assert (await view(store, new)).verdict is Verdict.DELIVERED
+        assert R.RECEIPT_REPEATED not in [entry.reason for entry in (await view(store, old)).history]
+
+    async def test_masked_addresses_are_told_in_the_history(self, store: Any) -> None:
+        (number,) = await self.sent(store, "A")
+        await receive(store, receipt("A", source="4477*****01"))
+        (entry,) = [entry for entry in (await view(store, number)).history if entry.reason is R.RECEIPT]
+        assert entry.detail == "DELIVER err 000 id A (addresses 4477*****01 -> BANK do not agree)"
+
     async def test_the_raw_receipt_is_kept(self, store: Any) -> None:
         (number,) = await self.sent(store, "A")
         await receive(store, receipt("A"))
@@ -320,41 +364,32 @@ class TestReceipts:
 
 
 class TestDoubt:
-    async def in_doubt(self, store: Any, *to: str, resend: bool = False) -> list[int]:
+    async def in_doubt(self, store: Any, *to: str, **changes: Any) -> tuple[list[int], list[ClaimedSegment]]:
         numbers = await accept(store, *(new_message(one) for one in to))
-        segments = [one.segment_id for one in await claim(store)]
-        op = Doubt("demo", "demo/1", segments, R.LINK_LOST, NOW + 1, 500, resend)
-        await store.commit(op)
-        assert op.result == len(to)
-        return numbers
+        segments = await claim(store)
+        assert (await doubt(store, segments, **changes)).result == len(to)
+        return numbers, segments
 
     async def test_held_it_waits_and_is_not_sent_again(self, store: Any) -> None:
-        (number,) = await self.in_doubt(store, "111")
+        (number,), _ = await self.in_doubt(store, "111")
         assert states(await view(store, number)) == [S.IN_DOUBT]
         assert await claim(store, now=NOW + 100) == []
         assert (await store.depths()).in_doubt == {"demo": 1}
 
     async def test_a_late_answer_resolves_it(self, store: Any) -> None:
-        (number,) = await self.in_doubt(store, "111")
-        segment = number << 8 | 1
-        await answer(store, [segment], ids=["A"])
+        (number,), segments = await self.in_doubt(store, "111")
+        await answer(store, segments, ids=["A"])
         assert states(await view(store, number)) == [S.SENT]
         assert (await sweep(store, NOW + 600)).result.receipt_overdue == 0
 
     async def test_a_late_throttling_queues_it_with_its_own_validity(self, store: Any) -> None:
-        (number,) = await self.in_doubt(store, "111")
-        await answer(store, [number << 8 | 1], OutcomeKind.THROTTLED, status=0x58)
+        _, segments = await self.in_doubt(store, "111")
+        await answer(store, segments, OutcomeKind.THROTTLED, status=0x58)
         assert (await sweep(store, NOW + 600)).result.expired == 0
         assert len(await claim(store, now=NOW + 600)) == 1
 
-    async def test_resend_queues_it_again_and_says_so(self, store: Any) -> None:
-        (number,) = await self.in_doubt(store, "111", resend=True)
-        assert len(await claim(store)) == 1
-        reasons = [entry.reason for entry in (await view(store, number)).history]
-        assert R.RESENT_AFTER_DOUBT in reasons
-
     async def test_a_receipt_with_its_addresses_resolves_it(self, store: Any) -> None:
-        numbers = await self.in_doubt(store, "111", "222")
+        numbers, _ = await self.in_doubt(store, "111", "222")
         await receive(store, receipt("X", source="111"), now=NOW + 5)
         await sweep(store, NOW + 6)
         first, second = [await view(store, number) for number in numbers]
@@ -364,16 +399,38 @@ class TestDoubt:
         await receive(store, receipt("X", source="111"), now=NOW + 9)
         assert [entry.reason for entry in (await view(store, numbers[0])).history][-1] is R.RECEIPT_REPEATED
 
+    async def test_an_intermediate_receipt_proves_that_the_carrier_has_it(self, store: Any) -> None:
+        (number,), _ = await self.in_doubt(store, "111")
+        await receive(store, receipt("X", ReceiptState.ENROUTE, source="111"), now=NOW + 5)
+        await sweep(store, NOW + 6)
+        assert states(await view(store, number)) == [S.SENT]
+        await receive(store, receipt("X", source="111"), now=NOW + 9)
+        assert (await view(store, number)).verdict is Verdict.DELIVERED
+
     async def test_a_receipt_that_came_before_the_doubt_was_known(self, store: Any) -> None:
         (number,) = await accept(store, new_message("111"))
-        (segment,) = await claim(store)
+        segments = await claim(store)
         await receive(store, receipt("X", source="111"), now=NOW + 1)
-        await store.commit(Doubt("demo", "demo/1", [segment.segment_id], R.LINK_LOST, NOW + 2, 500))
+        await doubt(store, segments, now=NOW + 2)
         await sweep(store, NOW + 3)
         assert (await view(store, number)).verdict is Verdict.DELIVERED
 
+    @pytest.mark.parametrize("answered", [False, True])
+    async def test_it_might_be_the_receipt_of_another_message_to_the_same_phone(
+        self, store: Any, answered: bool
+    ) -> None:
+        """On a carrier that writes its ids differently in receipts, for example."""
+        (doubtful,), _ = await self.in_doubt(store, "111")
+        await accept(store, new_message("111"))
+        others = await claim(store)
+        if answered:
+            await answer(store, others, ids=["0x1A"])
+        await receive(store, receipt("26", source="111"), now=NOW + 5)
+        await sweep(store, NOW + 6)
+        assert states(await view(store, doubtful)) == [S.IN_DOUBT]
+
     async def test_held_too_long_it_is_unknown(self, store: Any) -> None:
-        (number,) = await self.in_doubt(store, "111")
+        (number,), _ = await self.in_doubt(store, "111")
         assert (await sweep(store, NOW + 500)).result.doubt_timeout == 0
         assert (await sweep(store, NOW + 501)).result.doubt_timeout == 1
         found = await view(store, number)
@@ -382,20 +439,96 @@ class TestDoubt:
     async def test_what_a_dead_process_left_is_in_doubt_at_the_next_start(self, store: Any) -> None:
         numbers = await accept(store, *(new_message() for _ in range(5)))
         await claim(store, 2)
-        op = Recover(NOW + 1, {"demo": 100}, frozenset())
+        op = Recover(NOW + 1, {"demo": 100}, {})
         await store.commit(op)
         assert op.result == 2
         assert [(await view(store, n)).segments[0].state for n in numbers] == [S.IN_DOUBT] * 2 + [S.QUEUED] * 3
         assert len(await claim(store)) == 3
         assert (await view(store, numbers[0])).segments[0].reason is R.CRASHED
 
+    async def test_what_a_bind_forgot_ends_as_well(self, store: Any) -> None:
+        (number,) = await accept(store, new_message(validity_ms=100))
+        await claim(store)
+        await sweep(store, NOW + 100)
+        assert states(await view(store, number)) == [S.IN_DOUBT]
+
     async def test_withdrawn_claims_go_back_to_their_place(self, store: Any) -> None:
         numbers = await accept(store, *(new_message() for _ in range(3)))
         first = await claim(store, 2)
-        op = Withdraw([one.segment_id for one in first], NOW)
+        op = Withdraw("demo", "demo/1", [(one.segment_id, one.claim) for one in first], NOW)
         await store.commit(op)
         assert op.result == 2
         assert [message_id_of(one.segment_id) for one in await claim(store)] == numbers
+        assert R.NOT_WRITTEN in [entry.reason for entry in (await view(store, numbers[0])).history]
+
+
+class TestResendingAfterADoubt:
+    async def resent(self, store: Any, **changes: Any) -> tuple[int, ClaimedSegment]:
+        (number,) = await accept(store, new_message(**changes))
+        (segment,) = await claim(store)
+        await doubt(store, [segment], now=NOW, resend=PLAN)
+        return number, segment
+
+    async def test_it_waits_by_the_plan_and_counts_as_an_attempt(self, store: Any) -> None:
+        number, _ = await self.resent(store)
+        assert await claim(store, now=NOW + 4000) == []
+        (again,) = await claim(store, now=NOW + 6000)
+        assert (again.attempts, again.claim) == (1, 2)
+        assert R.RESENT_AFTER_DOUBT in [entry.reason for entry in (await view(store, number)).history]
+
+    async def test_copies_end_with_the_plan_and_then_it_is_in_doubt_after_all(self, store: Any) -> None:
+        (number,) = await accept(store, new_message())
+        now, copies = NOW, 0
+        for _ in range(10):
+            segments = await claim(store, now=now)
+            copies += len(segments)
+            await doubt(store, segments, now=now, resend=PLAN)
+            now += 100_000
+        assert copies == PLAN.max_attempts
+        assert states(await view(store, number)) == [S.IN_DOUBT]
+
+    async def test_a_late_acceptance_spares_the_second_copy(self, store: Any) -> None:
+        number, first = await self.resent(store)
+        op = await answer(store, [first], ids=["A"])
+        assert op.result.moved == 1
+        assert await claim(store, now=NOW + 100_000) == []
+        await receive(store, receipt("A"))
+        assert (await view(store, number)).verdict is Verdict.DELIVERED
+
+    @pytest.mark.parametrize("kind", list(OutcomeKind))
+    async def test_a_late_answer_does_not_touch_the_next_attempt(self, store: Any, kind: OutcomeKind) -> None:
+        number, first = await self.resent(store)
+        (second,) = await claim(store, now=NOW + 6000)
+        op = await answer(store, [first], kind, status=0x58)
+        assert (op.result.moved, op.result.stale) == (0, 1)
+        assert states(await view(store, number)) == [S.IN_FLIGHT]
+        await answer(store, [second], ids=["B"])
+        assert (await view(store, number)).segments[0].smsc_id == "B"
+
+    async def test_answers_to_two_copies_in_one_read(self, store: Any) -> None:
+        number, first = await self.resent(store)
+        (second,) = await claim(store, now=NOW + 6000)
+        outcomes = [
+            SubmitOutcome(second.segment_id, second.claim, OutcomeKind.REJECTED, 0x0B),
+            SubmitOutcome(first.segment_id, first.claim, OutcomeKind.THROTTLED, 0x58),
+        ]
+        op = RecordOutcomes("demo", "demo/1", outcomes, NOW, PLAN, HOUR)
+        await store.commit(op)
+        assert (op.result.moved, op.result.stale) == (1, 1)
+        assert states(await view(store, number)) == [S.REJECTED]
+
+    async def test_a_late_refusal_of_what_waits_again_changes_nothing(self, store: Any) -> None:
+        number, first = await self.resent(store)
+        op = await answer(store, [first], OutcomeKind.REJECTED, status=0x0B)
+        assert op.result.stale == 1
+        assert states(await view(store, number)) == [S.QUEUED]
+
+    async def test_after_a_crash_too(self, store: Any) -> None:
+        (number,) = await accept(store, new_message())
+        await claim(store)
+        await store.commit(Recover(NOW, {}, {"demo": PLAN}))
+        assert states(await view(store, number)) == [S.QUEUED]
+        assert len(await claim(store, now=NOW + 6000)) == 1
 
 
 class TestDeadlines:
@@ -412,10 +545,12 @@ class TestDeadlines:
         assert (await sweep(store, NOW + 100 + HOUR - 1)).result.receipt_overdue == 0
         assert (await sweep(store, NOW + 100 + HOUR)).result.receipt_overdue == 1
         assert (await view(store, number)).verdict is Verdict.UNKNOWN
-        await receive(store, receipt("A"))
-        assert (await view(store, number)).verdict is Verdict.DELIVERED
-        await receive(store, receipt("A", ReceiptState.UNDELIVERABLE))
-        assert (await view(store, number)).verdict is Verdict.DELIVERED
+        await receive(store, receipt("A"), now=NOW + 200 + HOUR)
+        await receive(store, receipt("A", ReceiptState.UNDELIVERABLE), now=NOW + 300 + HOUR)
+        found = await view(store, number)
+        assert found.verdict is Verdict.DELIVERED
+        last = [entry.reason for entry in found.history][-3:]
+        assert last == [R.RECEIPT_OVERDUE, R.RECEIPT, R.RECEIPT_CONTRADICTS]
 
     async def test_a_sweep_takes_a_limited_step_and_says_that_there_is_more(self, store: Any) -> None:
         await accept(store, *(new_message(validity_ms=1) for _ in range(1500)))
@@ -429,6 +564,7 @@ class TestReading:
         (number,) = await accept(store, new_message())
         await answer(store, await claim(store, now=NOW + 1), OutcomeKind.RETRY, status=8, now=NOW + 2)
         later = NOW + 60_000
+        await answer(store, await claim(store, now=later), OutcomeKind.THROTTLED, status=0x58, now=later)
         await answer(store, await claim(store, now=later), ids=["A"], now=later + 1)
         await receive(store, receipt("A"), now=later + 2)
         history = (await view(store, number)).history
@@ -436,6 +572,8 @@ class TestReading:
             ("queued", "accepted"),
             ("in_flight", "claimed"),
             ("queued", "temporary_refusal"),
+            ("in_flight", "claimed"),
+            ("queued", "throttled"),
             ("in_flight", "claimed"),
             ("sent", "carrier_accepted"),
             ("delivered", "receipt"),

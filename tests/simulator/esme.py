@@ -10,7 +10,6 @@ import trio
 import trio.testing
 
 from simulator import SimulatorSettings, Smsc
-from smppgw.clock import VirtualClock
 from smppgw.smpp import (
     BindReceiver,
     BindTransceiver,
@@ -24,6 +23,7 @@ from smppgw.smpp import (
     decode,
     encode,
 )
+from tests.support.clock import VirtualClock
 
 P = TypeVar("P", bound=Pdu)
 Connect = Callable[[], Awaitable["Esme"]]

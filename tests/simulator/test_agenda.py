@@ -4,7 +4,7 @@ import trio
 from trio.testing import MockClock
 
 from simulator.agenda import GRAIN_S, Agenda
-from smppgw.clock import VirtualClock
+from tests.support.clock import VirtualClock
 
 
 async def test_runs_in_order_of_time_then_of_entry(nursery: trio.Nursery, autojump_clock: MockClock) -> None:

@@ -10,7 +10,7 @@ from simulator.centre import _MAX_SYSTEM_IDS, MessageCentre
 from simulator.ledger import Ledger
 from simulator.settings import SimulatorSettings
 from simulator.stats import Stats
-from smppgw.clock import VirtualClock
+from tests.support.clock import VirtualClock
 
 from .esme import submit_sm
 

@@ -17,7 +17,6 @@ from trio.testing import MockClock
 
 from simulator import SimulatorSettings, Smsc
 from simulator.settings import Delay
-from smppgw.clock import VirtualClock
 from smppgw.smpp import (
     BindTransceiver,
     CancelSm,
@@ -33,6 +32,7 @@ from smppgw.smpp import (
     Unbind,
     encode,
 )
+from tests.support.clock import VirtualClock
 
 from .esme import Esme, bound, serving, submit_sm
 

@@ -13,7 +13,6 @@ from simulator.messages import Delivery, Kind
 from simulator.outbox import Outbox
 from simulator.settings import Delay, SimulatorSettings
 from simulator.stats import Stats
-from smppgw.clock import VirtualClock
 from smppgw.smpp import (
     BindReceiver,
     BindTransceiver,
@@ -28,6 +27,7 @@ from smppgw.smpp import (
     encode,
 )
 from smppgw.smpp.receipts import read_receipt
+from tests.support.clock import VirtualClock
 
 from .esme import Connect, Esme, serving, submit_sm
 

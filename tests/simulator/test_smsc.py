@@ -9,7 +9,6 @@ from trio.testing import MockClock
 from simulator import SimulatorSettings, Smsc
 from simulator.fates import MessageState
 from simulator.settings import Delay
-from smppgw.clock import VirtualClock
 from smppgw.errors import Refusal
 from smppgw.smpp import (
     BindReceiver,
@@ -27,6 +26,7 @@ from smppgw.smpp import (
 )
 from smppgw.smpp.receipts import read_receipt
 from smppgw.sms.reassemble import join
+from tests.support.clock import VirtualClock
 
 from .esme import Esme, bound, serving, submit_sm
 

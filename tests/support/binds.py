@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,11 @@ import trio
 from pydantic import SecretStr
 
 from smppgw.binds.pool import BindPool
-from smppgw.binds.status import BindStatus
-from smppgw.clock import VirtualClock
+from smppgw.binds.status import BindState, BindStatus, NullObserver, Observer
 from smppgw.config import CarrierSettings, ReconnectSettings, RetrySettings, TimerSettings
 from smppgw.smpp import DeliverSm
-from tests.support.fakestore import RECIPIENT, SENDER, FakeStore
+from tests.support.bindstore import RECIPIENT, SENDER, BindStore
+from tests.support.clock import VirtualClock
 from tests.support.smsc import FakeSmsc
 
 TIMERS: dict[str, Any] = {
@@ -40,14 +40,14 @@ def carrier(*, timers: dict[str, Any] | None = None, **settings: Any) -> Carrier
     return CarrierSettings(**(defaults | settings))
 
 
-def receipt(message_id: str, stat: str = "DELIVRD") -> DeliverSm:
+def receipt(message_id: str, stat: str = "DELIVRD", *, recipient: str = RECIPIENT) -> DeliverSm:
     """A deliver_sm with the text of SMPP 3.4, Appendix B."""
     dates = "submit date:2601010000 done date:2601010001"
     text = f"id:{message_id} sub:001 dlvrd:001 {dates} stat:{stat} err:000 text:hello"
     return DeliverSm(
         source_addr_ton=1,
         source_addr_npi=1,
-        source_addr=RECIPIENT,
+        source_addr=recipient,
         dest_addr_ton=1,
         dest_addr_npi=1,
         destination_addr=SENDER,
@@ -69,12 +69,36 @@ def inbound(text: str = "STOP") -> DeliverSm:
     )
 
 
+class Told(NullObserver):
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.elapsed_s: list[list[float]] = []
+        self.committed_items: list[int] = []
+        self.states: list[BindState] = []
+        self.stale = 0
+        self.parked = 0
+
+    def answered(self, carrier: str, bind: str, elapsed_s: Sequence[float]) -> None:
+        self.elapsed_s.append(list(elapsed_s))
+
+    def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
+        self.committed_items.append(items)
+
+    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
+        self.stale += stale
+        self.parked += parked
+
+    def state_changed(self, carrier: str, bind: str, state: BindState) -> None:
+        self.states.append(state)
+
+
 @dataclass
 class Bench:
     """What a test of binds works with."""
 
     pool: BindPool
-    store: FakeStore
+    store: BindStore
     smsc: FakeSmsc
     clock: VirtualClock
     nursery: trio.Nursery
@@ -99,15 +123,19 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    settings: CarrierSettings | None = None, *, prepare: Callable[[FakeStore, FakeSmsc], None] | None = None
+    settings: CarrierSettings | None = None,
+    *,
+    prepare: Callable[[BindStore, FakeSmsc], None] | None = None,
+    observer: Observer | None = None,
 ) -> AsyncIterator[Bench]:
     """Runs a pool with one carrier, "demo". `prepare` is called before it starts."""
     clock = VirtualClock()
     async with trio.open_nursery() as nursery:
-        store, smsc = FakeStore(clock.utc_ms), FakeSmsc(nursery)
+        store, smsc = BindStore(clock.utc_ms), FakeSmsc(nursery)
         if prepare is not None:
             prepare(store, smsc)
-        pool = BindPool({"demo": settings or carrier()}, store, clock, connect=smsc.connect, jitter=lambda: 0.0)
+        carriers = {"demo": settings or carrier()}
+        pool = BindPool(carriers, store, clock, observer, connect=smsc.connect, jitter=lambda: 0.0)
         await nursery.start(pool.run)
         yield Bench(pool, store, smsc, clock, nursery)
         nursery.cancel_scope.cancel()

@@ -25,12 +25,13 @@ CREATE TABLE message (
     digest              BLOB,
     verdict             TEXT,
     final_utc_ms        INTEGER
-) STRICT;
+);
 
 CREATE UNIQUE INDEX message_idempotency ON message (account, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX message_account ON message (account, id);
 CREATE INDEX message_recipient ON message (dest_addr, id);
 CREATE INDEX message_client_ref ON message (client_ref, id) WHERE client_ref IS NOT NULL;
-CREATE INDEX message_verdict ON message (verdict, id);
+CREATE INDEX message_verdict ON message (account, verdict, id);
 
 CREATE TABLE segment (
     id                     INTEGER PRIMARY KEY,
@@ -42,6 +43,7 @@ CREATE TABLE segment (
     tracked                INTEGER NOT NULL,  -- 1: a receipt was asked for
     due_utc_ms             INTEGER NOT NULL,
     deadline_utc_ms        INTEGER NOT NULL,  -- QUEUED, IN_FLIGHT: validity; IN_DOUBT, SENT: when we stop waiting
+    claims                 INTEGER NOT NULL,  -- how often it was claimed: tells the answers to its submit_sms apart
     attempts               INTEGER NOT NULL,
     octets                 BLOB    NOT NULL,
     bind                   TEXT,
@@ -51,7 +53,7 @@ CREATE TABLE segment (
     submitted_utc_ms       INTEGER,
     answered_utc_ms        INTEGER,
     final_utc_ms           INTEGER
-) STRICT;
+);
 
 -- Partial, so that they stay as small as what is open, whatever lies finished beside it. The column of the condition
 -- comes first, or SQLite would look into the table for it when it counts.
@@ -74,7 +76,7 @@ CREATE TABLE receipt (
     destination_addr TEXT    NOT NULL,
     raw              BLOB    NOT NULL,
     received_utc_ms  INTEGER NOT NULL
-) STRICT;
+);
 
 CREATE INDEX receipt_parked ON receipt (segment_id, carrier, smsc_id) WHERE segment_id IS NULL;
 CREATE INDEX receipt_parked_source ON receipt (segment_id, carrier, source_addr) WHERE segment_id IS NULL;
@@ -89,7 +91,7 @@ CREATE TABLE history (
     reason     TEXT    NOT NULL,
     bind       TEXT    NOT NULL,
     detail     TEXT    NOT NULL
-) STRICT;
+);
 
 CREATE INDEX history_segment ON history (segment_id);
 
@@ -108,4 +110,4 @@ CREATE TABLE inbound (
     esm_class       INTEGER NOT NULL,
     octets          BLOB    NOT NULL,
     text            TEXT    NOT NULL
-) STRICT;
+);

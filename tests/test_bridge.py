@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import trio
+
+from smppgw.bridge import asyncio_loop, run_asyncio
+
+
+async def test_a_coroutine_of_asyncio_gets_its_arguments_and_gives_its_result() -> None:
+    async def add(left: int, *, right: int) -> int:
+        await asyncio.sleep(0)
+        return left + right
+
+    async with asyncio_loop():
+        assert await run_asyncio(add, 1, right=2) == 3
+
+
+async def test_errors_cross() -> None:
+    async def fail() -> None:
+        raise KeyError("x")
+
+    async with asyncio_loop():
+        with pytest.raises(KeyError):
+            await run_asyncio(fail)
+
+
+async def test_cancellation_crosses() -> None:
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("yes")
+
+    async with asyncio_loop():
+        with trio.move_on_after(0.05) as scope:
+            await run_asyncio(wait)
+    assert scope.cancelled_caught
+    assert ended == ["yes"]
