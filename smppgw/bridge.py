@@ -7,11 +7,16 @@ once per batch or once per task, never per message.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import trio_asyncio
+
+from smppgw import telemetry
+
+log = logging.getLogger("smppgw.bridge")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,7 +26,15 @@ T = TypeVar("T")
 async def asyncio_loop() -> AsyncIterator[asyncio.AbstractEventLoop]:
     """Runs an asyncio event loop inside the current trio task for as long as the context is open."""
     async with trio_asyncio.open_loop() as loop:
+        # trio-asyncio's own handler raises into the loop's nursery: one failed accept() (out of file descriptors,
+        # say), which asyncio would try again in a second, would end the daemon.
+        loop.set_exception_handler(_tell)
         yield loop
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    telemetry.log(log, logging.ERROR, "asyncio_failed", text=context.get("message", ""), error=repr(error))
 
 
 async def run_asyncio(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -7,8 +7,10 @@ empty, unbind, HTTP, store.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
+import resource
 import signal
 import sys
 import traceback
@@ -217,12 +219,21 @@ def run(settings: Settings) -> int:
     """
     set_up_logging(settings.log.level, settings.log.format.value)
     try:
+        _raise_file_limit()
         drained = trio.run(_until_signal, settings)
     except BaseExceptionGroup as group:
         return _report(list(leaves(group)))
     except Exception as error:
         return _report([error])
     return 0 if drained else 1
+
+
+def _raise_file_limit() -> None:
+    """Every connection is a file: take as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -248,6 +248,7 @@ EVENTS: dict[str, str] = {
     "store_opened": "the store is open",
     "store_recovered": "segments an earlier process left in flight are in doubt now",
     "store_unavailable": "the store cannot write: full, read-only or failing",
+    "asyncio_failed": "asyncio met an error that no task was waiting for; it goes on",
     "sweep_failed": "looking at deadlines failed; it is tried again",
     "store_available": "the store writes again",
 }

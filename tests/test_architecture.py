@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "clock": {"errors"},
     "telemetry": {"errors"},
-    "bridge": {"errors"},
+    "bridge": {"errors", "telemetry"},
     "smpp": {"errors"},
     "sms": {"errors"},
     "addresses": PURE,
@@ -49,7 +49,7 @@ GUARDED: dict[str, set[str]] = {
     "prometheus_client": {"telemetry"},
     "smpplib": {"smpp"},
     "time": {"clock", "queue", "api", "cli", "simulator"},
-    "logging": {"telemetry", "queue", "binds", "api", "daemon", "cli", "simulator"},
+    "logging": {"bridge", "telemetry", "queue", "binds", "api", "daemon", "cli", "simulator"},
 }
 
 

@@ -26,6 +26,20 @@ async def test_errors_cross() -> None:
             await run_asyncio(fail)
 
 
+async def test_an_error_that_nobody_waits_for_is_logged_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise OSError("too many open files")
+
+    async def schedule() -> None:
+        asyncio.get_running_loop().call_soon(fail)
+        await asyncio.sleep(0.01)
+
+    async with asyncio_loop():
+        await run_asyncio(schedule)
+    (record,) = caplog.records
+    assert record.message == "asyncio_failed"
+
+
 async def test_cancellation_crosses() -> None:
     ended: list[str] = []
 

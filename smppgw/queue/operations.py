@@ -63,9 +63,11 @@ _STATES = tuple(SegmentState)
 _SENT = SegmentState.SENT
 _REASONS = {reason.value: reason for reason in Reason}
 _REFUSED = (SegmentState.REJECTED, SegmentState.FAILED)
-#: How long before a doubt its message may have been accepted: bounds the search for others to the same recipient.
-_LONGEST_QUEUED_MS = 7 * 86_400_000
-_FORGOTTEN_TIMEOUT_MS = 86_400_000
+_DAY_MS = 86_400_000
+#: How long before a doubt another message to its recipient may have been accepted that is still of interest.
+_LONGEST_QUEUED_MS = 60 * _DAY_MS
+#: After its validity and so much more no bind can still be waiting for an answer or about to withdraw.
+_FORGOTTEN_AFTER_MS = 600_000
 _IN_FLIGHT, _IN_DOUBT, _QUEUED = SegmentState.IN_FLIGHT, SegmentState.IN_DOUBT, SegmentState.QUEUED
 
 
@@ -81,13 +83,14 @@ class Transaction:
     woken: set[str] = field(default_factory=set)
 
     def rows(self, statement: str, row: str, rows: Sequence[Sequence[Any]], *first: Any) -> int:
-        """Runs a multi-row statement, in as few pieces as SQLite's limit on variables allows; how many changed."""
-        changed = 0
-        most = (self.max_variables - len(first)) // row.count("?")
-        for start in range(0, len(rows), most):
-            piece = rows[start : start + most]
-            parameters = [*first, *chain.from_iterable(piece)]
-            changed += self.connection.execute(sql.with_rows(statement, row, len(piece)), parameters).rowcount
+        """Runs a multi-row statement in pieces of a few sizes; how many rows changed."""
+        changed, start = 0, 0
+        most = min(sql.MOST_ROWS, (self.max_variables - len(first)) // row.count("?"))
+        while start < len(rows):
+            end = start + sql.piece_of(len(rows) - start, most)
+            parameters = [*first, *chain.from_iterable(rows[start:end])]
+            changed += self.connection.execute(sql.with_rows(statement, row, end - start), parameters).rowcount
+            start = end
         return changed
 
     def found(self, statement: str, *parameters: Any) -> list[Any]:
@@ -244,6 +247,8 @@ def record_outcomes(tx: Transaction, op: RecordOutcomes) -> OutcomesRecorded:
     if accepted:
         untracked = tx.found(sql.ACCEPTED_UNTRACKED, json.dumps(accepted))
         moved += tx.rows(sql.RECORD_ACCEPTED, sql.RECORD_ACCEPTED_ROW, accepted, op.now_utc_ms, op.receipt_timeout_ms)
+        if moved < len(accepted):
+            tx.rows(sql.LEARN_LATE_ID, sql.LEARN_LATE_ID_ROW, [(number, smsc_id) for number, smsc_id, _ in accepted])
         _conclude(tx, [(segment, SegmentState.UNTRACKED, parts) for segment, parts in untracked], op.now_utc_ms)
         _match_parked(tx, op, {smsc_id for _, smsc_id, _ in accepted if smsc_id})
     if refused:
@@ -424,6 +429,16 @@ class _Ledger:
         standing.state, standing.reason, standing.moved = effect.state, matched_as, True
         return matched_as if effect.reason is Reason.RECEIPT else effect.reason
 
+    def as_now(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates in the states that the receipts applied so far have given them."""
+        standing = self._standing
+        return [
+            candidate._replace(state=standing[candidate.segment_id].state)
+            if candidate.segment_id in standing
+            else candidate
+            for candidate in candidates
+        ]
+
     def write(self) -> None:
         groups: defaultdict[tuple[SegmentState, Reason], list[int]] = defaultdict(list)
         finals = []
@@ -433,8 +448,11 @@ class _Ledger:
                 if standing.state > _SENT:
                     finals.append((segment, standing.state, standing.parts))
         for (state, reason), ids in groups.items():
-            final = None if state.is_open else self._now_utc_ms
-            self._tx.connection.execute(sql.RECORD_MOVE, (state.value, reason.value, final, json.dumps(ids)))
+            numbers = json.dumps(ids)
+            if state is _SENT:
+                self._tx.connection.execute(sql.RECORD_SENT, (reason.value, _DAY_MS, self._now_utc_ms, numbers))
+            else:
+                self._tx.connection.execute(sql.RECORD_MOVE, (state.value, reason.value, self._now_utc_ms, numbers))
         _conclude(self._tx, finals, self._now_utc_ms)
 
 
@@ -461,10 +479,17 @@ def _with_addresses(tx: Transaction, candidates: Iterable[Candidate]) -> dict[in
 
 def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
     """Finds the segment of each receipt and moves it; what matches nothing is parked, for ids that appear later."""
-    matches = _matches(tx, op)
+    candidates = _candidates(tx, op)
     ledger = _Ledger(tx, op.now_utc_ms)
     rows = []
-    for receipt, segment in zip(op.receipts, matches, strict=True):
+    parked = 0
+    for index, receipt in enumerate(op.receipts):
+        segment = None
+        if (of_id := candidates.get(index)) is not None:
+            # An id that stands once, on an open segment, is enough: nothing to choose.
+            alone = len(of_id) == 1 and of_id[0].state.is_open
+            segment = of_id[0] if alone else choose(receipt, ledger.as_now(of_id))
+        parked += segment is None
         effect = None if segment is None else ledger.apply(segment, receipt.state, Reason.RECEIPT)
         rows.append(
             (
@@ -485,22 +510,18 @@ def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
     if rows:
         tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, rows)
     ledger.write()
-    parked = sum(segment is None for segment in matches)
-    return ReceiptsRecorded(len(matches) - parked, parked)
+    return ReceiptsRecorded(len(op.receipts) - parked, parked)
 
 
-def _matches(tx: Transaction, op: RecordReceipts) -> list[Candidate | None]:
+def _candidates(tx: Transaction, op: RecordReceipts) -> dict[int, list[Candidate]]:
+    """By index of the receipt; with addresses where the id alone does not tell."""
     by_key = _by_smsc_id(tx, op.carrier, [receipt.smsc_id for receipt in op.receipts])
-    # An id that stands once, on an open segment, is enough; for all others the addresses are looked up.
     unclear = {key: of_key for key, of_key in by_key.items() if len(of_key) > 1 or not of_key[0].state.is_open}
-    known = _with_addresses(tx, chain.from_iterable(unclear.values()))
-    matches: list[Candidate | None] = [None] * len(op.receipts)
-    for key, of_key in by_key.items():
-        if key in unclear:
-            matches[key] = choose(op.receipts[key], [known[one.segment_id] for one in of_key])
-        else:
-            matches[key] = of_key[0]
-    return matches
+    if unclear:
+        known = _with_addresses(tx, chain.from_iterable(unclear.values()))
+        for key, of_key in unclear.items():
+            by_key[key] = [known[one.segment_id] for one in of_key]
+    return by_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,19 +548,21 @@ def _match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> No
     by_key = _by_smsc_id(tx, op.carrier, wanted)
     known = _with_addresses(tx, chain.from_iterable(by_key.values()))
     by_id = {wanted[key]: [known[one.segment_id] for one in of_key] for key, of_key in by_key.items()}
-    chosen = [
-        (one, choose_for_parked(one.receipt, one.received_utc_ms, by_id.get(one.receipt.smsc_id, [])))
-        for one in parked
-    ]
-    _unpark(tx, [(one, segment) for one, segment in chosen if segment is not None], Reason.RECEIPT, op.now_utc_ms)
-
-
-def _unpark(tx: Transaction, found: Sequence[tuple[_Parked, Candidate]], matched_as: Reason, now_utc_ms: int) -> None:
-    ledger = _Ledger(tx, now_utc_ms)
+    ledger = _Ledger(tx, op.now_utc_ms)
     rows = []
-    for one, segment in found:
-        effect = ledger.apply(segment, one.receipt.state, matched_as)
-        rows.append((one.row_id, segment.segment_id, effect.value))
+    for one in parked:
+        of_id = ledger.as_now(by_id.get(one.receipt.smsc_id, []))
+        segment = choose_for_parked(one.receipt, one.received_utc_ms, of_id)
+        if segment is not None:
+            rows.append(_unparked(ledger, one, segment, Reason.RECEIPT))
+    _unpark(tx, ledger, rows)
+
+
+def _unparked(ledger: _Ledger, one: _Parked, segment: Candidate, matched_as: Reason) -> tuple[int, int, str]:
+    return (one.row_id, segment.segment_id, ledger.apply(segment, one.receipt.state, matched_as).value)
+
+
+def _unpark(tx: Transaction, ledger: _Ledger, rows: Sequence[tuple[int, int, str]]) -> None:
     if rows:
         tx.rows(sql.UNPARK, sql.UNPARK_ROW, rows)
     ledger.write()
@@ -555,7 +578,9 @@ def _resolve_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: in
     parked = [_parked(row) for row in tx.found(sql.PARKED_BY_SOURCE, recipients, carrier)]
     pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], written, match_ms)
     found = [(parked[index], segment) for index, segment in pairs]
-    _unpark(tx, found, Reason.RECEIPT_MATCHED_IN_DOUBT, now_utc_ms)
+    ledger = _Ledger(tx, now_utc_ms)
+    rows = [_unparked(ledger, one, segment, Reason.RECEIPT_MATCHED_IN_DOUBT) for one, segment in found]
+    _unpark(tx, ledger, rows)
     learned = {segment.segment_id: one.receipt.smsc_id for one, segment in found if one.receipt.smsc_id}
     if learned:
         tx.rows(sql.LEARN_SMSC_ID, sql.LEARN_SMSC_ID_ROW, list(learned.items()))
@@ -576,8 +601,11 @@ def sweep(tx: Transaction, op: Sweep) -> Swept:
     overdue = tx.found(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
     _finish(tx, overdue, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
     # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
-    forgotten = [_Unanswered(number, "", 0, parts) for number, parts in tx.found(sql.PAST_DEADLINE, 1, now, limit)]
-    _doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _FORGOTTEN_TIMEOUT_MS, None)
+    forgotten = [
+        _Unanswered(number, "", 0, parts)
+        for number, parts in tx.found(sql.PAST_DEADLINE, 1, now - _FORGOTTEN_AFTER_MS, limit)
+    ]
+    _doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _DAY_MS, None)
     more = max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
     return Swept(len(expired), len(doubts), len(overdue), more)
 

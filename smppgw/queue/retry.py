@@ -15,5 +15,8 @@ def retry_at(attempts: int, now_utc_ms: int, plan: RetryPlan, jitter: float) -> 
     """
     if attempts >= plan.max_attempts:
         return None
-    pause_s = min(plan.first_s * plan.factor ** (attempts - 1), plan.max_s)
+    try:
+        pause_s = min(plan.first_s * plan.factor ** (attempts - 1), plan.max_s)
+    except OverflowError:  # hundreds of attempts
+        pause_s = plan.max_s
     return now_utc_ms + round(pause_s * (1 + SPREAD * (jitter - 0.5)) * 1000)

@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -39,6 +39,8 @@ BUSY_TIMEOUT_MS = 5_000
 #: Pages (of 4 KiB) in the WAL after which a commit also checkpoints.
 WAL_AUTOCHECKPOINT_PAGES = 4_000
 CACHE_KIB = 32_768
+#: Prepared statements that a connection keeps; statements.piece_of keeps their number small.
+STATEMENTS_KEPT = 256
 
 
 class _Hop:
@@ -305,7 +307,9 @@ async def open_store(
     Raises StoreUnavailable when the file cannot be opened or is in use, StoreVersionError when it is too new.
     """
     refuse_old_sqlite()
-    connect = partial(aiosqlite.connect, path, factory=_HopConnection, isolation_level=None, cached_statements=512)
+    connect = partial(
+        aiosqlite.connect, path, factory=_HopConnection, isolation_level=None, cached_statements=STATEMENTS_KEPT
+    )
     with _locked(path):
         writer, reader = connect(), connect()
         try:
@@ -333,5 +337,6 @@ async def _connect(*connections: aiosqlite.Connection) -> None:
 
 
 async def _close(*connections: aiosqlite.Connection) -> None:
-    for connection in connections:
-        await connection.close()
+    async with AsyncExitStack() as closing:  # each, whatever becomes of the others
+        for connection in connections:
+            closing.push_async_callback(connection.close)

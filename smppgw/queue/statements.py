@@ -88,6 +88,13 @@ WHERE s.claims = json_extract(j.value, '$[2]')
     AND (s.state IN (1, 2) OR (s.state = 0 AND s.reason = 'resent_after_doubt'))
     AND (NOT s.tracked OR json_extract(j.value, '$[1]') = '')"""
 
+#: An acceptance that came too late to move its segment still tells the id that a receipt will carry.
+LEARN_LATE_ID = """
+UPDATE segment SET smsc_id = v.column2
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1 AND smsc_id IS NULL AND v.column2 <> ''"""
+LEARN_LATE_ID_ROW = "(?,?)"
+
 REFUSED_SEGMENTS = """
 SELECT json_group_array(json_array(s.id, s.claims, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
 FROM json_each(?) j
@@ -145,13 +152,13 @@ FROM segment s INDEXED BY segment_deadline
 CROSS JOIN message m ON m.id = s.id >> 8
 WHERE s.state = 2 AND s.state <= 3 AND s.carrier = ?"""
 
-#: All that is written and not finished to these recipients: what a receipt without a known id may belong to.
+#: All that was written to these recipients and has no final receipt: what a receipt without a known id may be of.
 WRITTEN_TO = """
 SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr, m.source_addr))
 FROM json_each(?) j
 CROSS JOIN message m INDEXED BY message_recipient ON m.dest_addr = j.value AND m.id >= ?
 CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
-WHERE s.state IN (1, 2, 3) AND s.carrier = ?"""
+WHERE s.carrier = ? AND s.submitted_utc_ms IS NOT NULL AND s.reason NOT IN ('receipt', 'receipt_matched_in_doubt')"""
 
 CARRIERS_IN_DOUBT = """
 SELECT json_group_array(DISTINCT carrier) FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3"""
@@ -164,6 +171,12 @@ INSERT_RECEIPTS_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"
 
 RECORD_MOVE = """
 UPDATE segment SET state = ?1, reason = ?2, final_utc_ms = ?3
+WHERE id IN (SELECT value FROM json_each(?4))"""
+
+#: A receipt in between proves that the carrier has what was in doubt: it waits for the final one like any other.
+RECORD_SENT = """
+UPDATE segment SET state = 3, reason = ?1, deadline_utc_ms = ?2 + max(?3, (
+    SELECT expires_utc_ms FROM message WHERE message.id = segment.id >> 8))
 WHERE id IN (SELECT value FROM json_each(?4))"""
 
 #: Segments matched while in doubt: the receipt tells their id.
@@ -285,6 +298,19 @@ PARKED_COUNT = """
 SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL"""
 
 LAST_MESSAGE_ID = "SELECT max(id) FROM message"
+
+
+#: Most rows of one statement. Each number of rows is a statement of its own, which SQLite keeps prepared (1.5 KiB a
+#: row of a wide table), so only some numbers are used: up to 31, then multiples of 16.
+MOST_ROWS = 256
+_FINE_ROWS = 32
+_STEP_ROWS = 16
+
+
+def piece_of(rows: int, most: int = MOST_ROWS) -> int:
+    """How many of `rows` rows the next statement takes."""
+    rows = min(rows, most)
+    return rows if rows < _FINE_ROWS else rows - rows % _STEP_ROWS
 
 
 @lru_cache(maxsize=512)

@@ -17,6 +17,10 @@ def test_a_fractional_factor() -> None:
     assert schedule(RetryPlan(first_s=1, factor=1.5, max_s=3, max_attempts=5)) == [1, 1.5, 2.25, 3, None]
 
 
+def test_hundreds_of_attempts_are_no_overflow() -> None:
+    assert schedule(RetryPlan(max_s=10, max_attempts=2000))[-2:] == [10, None]
+
+
 def test_one_attempt_means_no_retry() -> None:
     assert schedule(RetryPlan(max_attempts=1)) == [None]
 

@@ -61,6 +61,18 @@ def test_a_batch_comes_first_in_every_join(connection: sqlite3.Connection, name:
         assert min(batch) < min(table)
 
 
+def test_few_sizes_of_statements_are_kept() -> None:
+    """Each is prepared once and stays in memory: thousands of sizes would be gigabytes."""
+    sizes = set()
+    for rows in range(1, 3000):
+        left = rows
+        while left:
+            sizes.add(statements.piece_of(left))
+            left -= statements.piece_of(left)
+    assert len(sizes) < 50
+    assert max(sizes) == statements.MOST_ROWS
+
+
 def test_sorting_is_left_to_the_index_where_a_claim_waits(connection: sqlite3.Connection) -> None:
     assert not any("TEMP B-TREE" in line for line in plan(connection, statements.SELECT_READY))
 

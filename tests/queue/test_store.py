@@ -356,6 +356,29 @@ class TestReceipts:
         (entry,) = [entry for entry in (await view(store, number)).history if entry.reason is R.RECEIPT]
         assert entry.detail == "DELIVER err 000 id A (addresses 4477*****01 -> BANK do not agree)"
 
+    async def test_two_parts_with_one_id_and_both_receipts_in_one_read(self, store: Any) -> None:
+        (number,) = await accept(store, new_message(parts=2))
+        await answer(store, await claim(store), ids=["A", "A"])
+        await receive(store, receipt("A"), receipt("A"))
+        assert (await view(store, number)).verdict is Verdict.DELIVERED
+
+    async def test_two_parts_with_one_id_and_both_receipts_early(self, store: Any) -> None:
+        (number,) = await accept(store, new_message(parts=2))
+        segments = await claim(store)
+        await receive(store, receipt("A"), receipt("A"))
+        await answer(store, segments, ids=["A", "A"])
+        assert (await view(store, number)).verdict is Verdict.DELIVERED
+
+    async def test_an_acceptance_after_the_doubt_ended_lets_the_receipt_revise_it(self, store: Any) -> None:
+        (number,) = await accept(store, new_message())
+        segments = await claim(store)
+        await doubt(store, segments)
+        await sweep(store, NOW + HOUR)
+        assert (await view(store, number)).verdict is Verdict.UNKNOWN
+        await answer(store, segments, ids=["A"], now=NOW + HOUR)
+        await receive(store, receipt("A"), now=NOW + HOUR)
+        assert (await view(store, number)).verdict is Verdict.DELIVERED
+
     async def test_the_raw_receipt_is_kept(self, store: Any) -> None:
         (number,) = await self.sent(store, "A")
         await receive(store, receipt("A"))
@@ -404,6 +427,7 @@ class TestDoubt:
         await receive(store, receipt("X", ReceiptState.ENROUTE, source="111"), now=NOW + 5)
         await sweep(store, NOW + 6)
         assert states(await view(store, number)) == [S.SENT]
+        assert (await sweep(store, NOW + 10 * HOUR)).result.receipt_overdue == 0, "it has its validity and a day"
         await receive(store, receipt("X", source="111"), now=NOW + 9)
         assert (await view(store, number)).verdict is Verdict.DELIVERED
 
@@ -415,16 +439,22 @@ class TestDoubt:
         await sweep(store, NOW + 3)
         assert (await view(store, number)).verdict is Verdict.DELIVERED
 
-    @pytest.mark.parametrize("answered", [False, True])
-    async def test_it_might_be_the_receipt_of_another_message_to_the_same_phone(
-        self, store: Any, answered: bool
-    ) -> None:
+    @pytest.mark.parametrize("other", ["in flight", "sent", "untracked", "overdue", "resent", "refused"])
+    async def test_it_might_be_the_receipt_of_another_message_to_the_same_phone(self, store: Any, other: str) -> None:
         """On a carrier that writes its ids differently in receipts, for example."""
-        (doubtful,), _ = await self.in_doubt(store, "111")
-        await accept(store, new_message("111"))
+        (doubtful,), _ = await self.in_doubt(store, "111", timeout_ms=1000 * HOUR)
+        await accept(store, new_message("111", validity_ms=1))
         others = await claim(store)
-        if answered:
+        if other in ("sent", "overdue"):
             await answer(store, others, ids=["0x1A"])
+        elif other == "untracked":
+            await answer(store, others, ids=[""])
+        elif other == "resent":
+            await doubt(store, others, resend=PLAN, now=NOW)
+        elif other == "refused":
+            await answer(store, others, OutcomeKind.REJECTED, status=8)
+        if other == "overdue":
+            await sweep(store, NOW + 2 * HOUR)
         await receive(store, receipt("26", source="111"), now=NOW + 5)
         await sweep(store, NOW + 6)
         assert states(await view(store, doubtful)) == [S.IN_DOUBT]
@@ -449,7 +479,9 @@ class TestDoubt:
     async def test_what_a_bind_forgot_ends_as_well(self, store: Any) -> None:
         (number,) = await accept(store, new_message(validity_ms=100))
         await claim(store)
-        await sweep(store, NOW + 100)
+        await sweep(store, NOW + 500_000)
+        assert states(await view(store, number)) == [S.IN_FLIGHT], "its bind may still be waiting"
+        await sweep(store, NOW + 700_000)
         assert states(await view(store, number)) == [S.IN_DOUBT]
 
     async def test_withdrawn_claims_go_back_to_their_place(self, store: Any) -> None:
