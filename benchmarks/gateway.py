@@ -4,7 +4,8 @@
     python -m benchmarks.gateway --kind queued --messages 200000     memory with the carrier away
 
 Starts the simulator and the gateway as processes of their own on loopback, with synchronous=FULL. Prints one JSON
-line. `e2e`: messages per second from the first accept to the last receipt committed. `queued`: resident memory of the
+line. `e2e`: messages per second from the first accept to the last receipt committed; exits with 1 and without figures
+unless every message ended as delivered and the simulator saw each of them once. `queued`: resident memory of the
 gateway at four points while messages are accepted and nothing can leave.
 """
 
@@ -15,26 +16,20 @@ import http.client
 import json
 import os
 import queue
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import fdatasync_p50_ms
+from scripts.processes import Failed, Program, json_lines
 from smppgw.api.auth import generate_key, hash_key
 
 CONFIG = """\
 [http]
 port = 0
-
-[log]
-format = "json"
 
 [accounts.bench]
 key_hashes = ["{key_hash}"]
@@ -49,34 +44,7 @@ window = {window}
 binds = {binds}
 """
 TEXT = "Your code is {:06d}. Never share it with anybody, we will not ask for it. Valid for 10 minutes."
-
-
-@contextmanager
-def process(arguments: list[str], out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with out.open("wb") as file:
-        started = subprocess.Popen([sys.executable, "-m", *arguments], stdout=file, stderr=subprocess.STDOUT)
-    try:
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
-        try:
-            started.wait(60)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-def line_with(path: Path, key: str, value: str | None = None, deadline_s: float = 20.0) -> dict[str, Any]:
-    """The first JSON line of a process that has `key` (with `value`)."""
-    until = time.monotonic() + deadline_s
-    while time.monotonic() < until:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("{"):
-                found: dict[str, Any] = json.loads(line)
-                if key in found and value in (None, found[key]):
-                    return found
-        time.sleep(0.02)
-    raise SystemExit(f"no {key} in {path} after {deadline_s} s:\n{path.read_text()[-2000:]}")
+WARM_UP_BATCHES = 2
 
 
 def cpu_s(pid: int) -> float:
@@ -136,6 +104,17 @@ class Load:
         connection.close()
         return found
 
+    def verdicts(self) -> Counter[str]:
+        """All messages by their state."""
+        found: Counter[str] = Counter()
+        after = ""
+        while True:
+            page = self.get(f"/v1/messages?limit=1000{after}")
+            found.update(message["state"] for message in page["messages"])
+            if page["next"] is None:
+                return found
+            after = f"&after={page['next']}"
+
     def still_open(self) -> int:
         """Segments that wait for anything."""
         numbers = (value for row in self.get("/v1/status")["segments"] for value in row.values())
@@ -155,7 +134,7 @@ class Load:
 
 def e2e(load: Load, gateway: int, simulator: int, messages: int, batch: int) -> dict[str, Any]:
     load.wait_bound()
-    load.post(10**6, 2 * batch, batch)  # warm up
+    load.post(10**6, WARM_UP_BATCHES * batch, batch)
     while load.still_open():
         time.sleep(0.05)
     cpu_before, smsc_before = cpu_s(gateway), cpu_s(simulator)
@@ -163,7 +142,7 @@ def e2e(load: Load, gateway: int, simulator: int, messages: int, batch: int) -> 
     load.post(0, messages, batch)
     accepted = time.perf_counter()
     while load.still_open():
-        time.sleep(0.05)
+        time.sleep(0.2)  # counting costs the gateway time as well
     done = time.perf_counter()
     return {
         "accepted_per_s": round(messages / (accepted - started)),
@@ -184,6 +163,56 @@ def queued(load: Load, gateway: int, messages: int, batch: int) -> dict[str, Any
     return {"accepted_per_s": round(4 * step / seconds), "memory": points, "open_segments": load.still_open()}
 
 
+def check(verdicts: Counter[str], summary: dict[str, Any], messages: int) -> None:
+    """Figures of a run that lost or doubled anything are worth nothing. Raises SystemExit."""
+    problems = []
+    if verdicts != {"delivered": messages}:
+        problems.append(f"not all of {messages} messages were delivered: {dict(verdicts)}")
+    if (summary["distinct"], summary["duplicates"]) != (messages, 0):
+        problems.append(f"the simulator took {summary['distinct']} and {summary['duplicates']} twice")
+    if summary["receipts"]["pending"]:
+        problems.append(f"{summary['receipts']['pending']} receipts were never acknowledged")
+    if problems:
+        raise SystemExit("\n".join(problems))
+
+
+def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    key = generate_key()
+    away = args.kind == "queued"
+    running: list[Program] = []
+    try:
+        simulator = None
+        smsc_port = 1  # nobody listens there
+        if not away:
+            arguments = ["simulator", "--port", "0", "--json", "--receipt-delay", "0:0.05"]
+            simulator = Program("the simulator", arguments, out=folder / "smsc")
+            running.append(simulator)
+            smsc_port = simulator.line(host="127.0.0.1")["port"]
+        config = folder / "smppgw.toml"
+        config.write_text(
+            CONFIG.format(key_hash=hash_key(key), smsc_port=smsc_port, window=args.window, binds=args.binds)
+        )
+        gateway = Program(
+            "the gateway", ["smppgw", "serve", "--json", "--config", str(config)], out=folder / "gateway"
+        )
+        running.append(gateway)
+        host, port = gateway.line(event="http_listening")["url"].removeprefix("http://").split(":")
+        load = Load(host, int(port), key, args.connections)
+        if simulator is None:
+            return queued(load, gateway.pid, args.messages, args.batch)
+        figures = e2e(load, gateway.pid, simulator.pid, args.messages, args.batch)
+        verdicts = load.verdicts()
+        for program in (gateway, simulator):
+            if program.stop() != 0:
+                raise SystemExit(str(program.failed("did not stop in order")))
+        summary = next(line for line in json_lines(folder / "smsc") if "duplicates" in line)
+        check(verdicts, summary, args.messages + WARM_UP_BATCHES * args.batch)
+        return figures
+    finally:
+        for program in running:
+            program.kill()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=["e2e", "queued"], default="e2e")
@@ -193,25 +222,12 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=100)
     parser.add_argument("--binds", type=int, default=1)
     args = parser.parse_args()
-    key = generate_key()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        away = args.kind == "queued"
-        with process(["simulator", "--port", "0", "--json", "--receipt-delay", "0:0.05"], folder / "smsc") as smsc:
-            smsc_port = 1 if away else line_with(folder / "smsc", "port")["port"]
-            config = folder / "smppgw.toml"
-            config.write_text(
-                CONFIG.format(key_hash=hash_key(key), smsc_port=smsc_port, window=args.window, binds=args.binds)
-            )
-            with process(["smppgw", "serve", "--config", str(config)], folder / "gateway") as gateway:
-                url = line_with(folder / "gateway", "event", "http_listening")["url"]
-                host, port = url.removeprefix("http://").split(":")
-                load = Load(host, int(port), key, args.connections)
-                figures = (
-                    queued(load, gateway.pid, args.messages, args.batch)
-                    if away
-                    else e2e(load, gateway.pid, smsc.pid, args.messages, args.batch)
-                )
+        try:
+            figures = run(args, folder)
+        except Failed as error:
+            raise SystemExit(str(error)) from None
         result = {"benchmark": f"gateway_{args.kind}", **vars(args), **figures}
         print(json.dumps(result | {"fdatasync_p50_ms": fdatasync_p50_ms(folder), "cores": os.cpu_count()}))
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,12 +25,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scripts.processes import ROOT, Failed, Program
 from smppgw.api.auth import generate_key, hash_key
 
-ROOT = Path(__file__).resolve().parent.parent
 MESSAGES = ROOT / "conf" / "demo" / "messages.csv"
 BATCH = 100
-START_DEADLINE_S = 20.0
 VERDICT_DEADLINE_S = 60.0
 OUTCOMES = "DELIVRD=94,UNDELIV=4,EXPIRED=1,REJECTD=1"
 
@@ -44,9 +39,6 @@ port = 0
 
 [store]
 path = "smppgw.db"
-
-[log]
-format = "json"
 
 [accounts.demo]
 key_hashes = ["{key_hash}"]
@@ -61,102 +53,104 @@ password = "demo"
 """
 
 
-class Failed(Exception):
-    """The demo cannot go on; the text says why."""
+class Interrupt:
+    """Ctrl-C, SIGTERM or a closed terminal, asked for where nothing is half done.
+
+    Nothing is raised out of a signal handler: an exception between the start of a process and the note of it, or
+    while processes are being stopped, would leave them behind.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._handle(self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if not self.asked:
+            print("\nstopping both; this can take some seconds", file=sys.stderr, flush=True)
+        self.asked = True
+
+    def _handle(self, handler: Callable[[int, object], None] | signal.Handlers) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, handler)
+
+    def too_late(self) -> None:
+        """Nothing is left to stop: one more signal shall not change how this ends."""
+        self._handle(signal.SIG_IGN)
+
+    def look(self) -> None:
+        """Raises KeyboardInterrupt once it was asked for."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
-class Processes:
-    """The simulator and the gateway, in `folder`, with their output in files there."""
+class Demo:
+    """The simulator and the gateway in a temporary folder, which goes away with them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.running: list[tuple[str, subprocess.Popen[bytes]]] = []
+    def __init__(self, interrupt: Interrupt) -> None:
+        self.interrupt = interrupt
+        self.folder = Path(tempfile.mkdtemp(prefix="smppgw-demo-"))
+        self.key = generate_key()
+        self.url = ""
+        self.programs: list[Program] = []
 
-    def start(self, name: str, arguments: list[str], *, out: Path, err: Path) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C is for this script, which then stops its children in order.
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *arguments], stdout=stdout, stderr=stderr, cwd=ROOT, start_new_session=True
-            )
-        self.running.append((name, process))
-        return process
+    def start(self) -> None:
+        simulator = self._start(
+            "the simulator",
+            [
+                "simulator",
+                *("--port", "0", "--control-port", "0", "--json", "--seed", "7", "--account", "demo:demo"),
+                *("--response-delay", "5ms:20ms", "--receipt-delay", "0.1:2", "--outcomes", OUTCOMES),
+            ],
+        )
+        port = simulator.line(look=self.interrupt.look, host="127.0.0.1")["port"]
+        config = self.folder / "smppgw.toml"
+        config.touch(mode=0o600)
+        config.write_text(CONFIG.format(key_hash=hash_key(self.key), smsc_port=port), encoding="utf-8")
+        gateway = self._start("the gateway", ["smppgw", "serve", "--json", "--config", str(config)])
+        self.url = gateway.line(look=self.interrupt.look, event="http_listening")["url"]
 
-    def stop(self) -> bool:
-        """Gateway first, as an operator would; True when each ended with exit code 0."""
-        well = True
-        for name, process in reversed(self.running):
-            process.send_signal(signal.SIGTERM)
-            try:
-                code = process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                code = process.wait()
-            if code != 0:
-                print(f"{name} ended with exit code {code}", file=sys.stderr)
-                well = False
-        self.running.clear()
-        return well
+    def _start(self, name: str, arguments: list[str]) -> Program:
+        stem = str(self.folder / arguments[0])
+        program = Program(name, arguments, out=Path(stem + ".out"), err=Path(stem + ".log"))
+        self.programs.append(program)
+        return program
 
+    def stop(self) -> list[str]:
+        """Stops what runs, the gateway first as an operator would; what did not stop in order, one line each."""
+        codes = [(program.name, program.stop()) for program in reversed(self.programs)]
+        self.programs.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        # Interrupted early, a program may not yet have had a handler for SIGTERM.
+        well = {0, -signal.SIGTERM} if self.interrupt.asked else {0}
+        return [f"{name} ended with exit code {code}" for name, code in codes if code not in well]
 
-def first_json(path: Path, process: subprocess.Popen[bytes], name: str, **wanted: str) -> dict[str, Any]:
-    """The first line of `path` that is an object with the fields `wanted`; waits for the process to write it."""
-    deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("{") and line.endswith("}"):
-                found: dict[str, Any] = json.loads(line)
-                if all(found.get(key) == value for key, value in wanted.items()):
-                    return found
-        if process.poll() is not None:
-            raise Failed(f"{name} ended at once with exit code {process.returncode}; see {path}")
-        time.sleep(0.02)
-    raise Failed(f"{name} did not start within {START_DEADLINE_S:.0f} s; see {path}")
-
-
-def start_both(processes: Processes, key: str) -> str:
-    """Starts simulator and gateway; the URL of the gateway."""
-    folder = processes.folder
-    simulator = processes.start(
-        "the simulator",
-        [
-            "simulator",
-            *("--port", "0", "--control-port", "0", "--json", "--seed", "7", "--account", "demo:demo"),
-            *("--response-delay", "5ms:20ms", "--receipt-delay", "0.1:2", "--outcomes", OUTCOMES),
-        ],
-        out=folder / "simulator.json",
-        err=folder / "simulator.log",
-    )
-    ports = first_json(folder / "simulator.json", simulator, "the simulator")
-    (folder / "simulator.port").write_text(str(ports["control_port"]))
-    config = folder / "smppgw.toml"
-    config.touch(mode=0o600)
-    config.write_text(CONFIG.format(key_hash=hash_key(key), smsc_port=ports["port"]), encoding="utf-8")
-    gateway = processes.start(
-        "the gateway",
-        ["smppgw", "serve", "--config", str(config)],
-        out=folder / "gateway.out",
-        err=folder / "gateway.log",
-    )
-    listening = first_json(folder / "gateway.log", gateway, "the gateway", event="http_listening")
-    return str(listening["url"])
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10, trust_env=False)
 
 
 def lines_of(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        if not {"to", "text"} <= set(reader.fieldnames or ()):
+            raise Failed(f"{path} needs a header with the columns to and text")
+        return list(reader)
 
 
 def item_of(number: int, line: dict[str, str]) -> dict[str, str]:
     """A line of the file as an item of the API; the line number makes sending it again safe."""
-    given = {name: line[name] for name in ("from", "lane") if line[name]}
+    given = {name: line[name] for name in ("from", "lane") if line.get(name)}
     return {"to": line["to"], "text": line["text"], "client_ref": f"line-{number}", **given}
 
 
-def send(client: httpx.Client, lines: list[dict[str, str]], progress: Progress) -> list[dict[str, Any]]:
+def send(
+    client: httpx.Client, lines: list[dict[str, str]], progress: Progress, interrupt: Interrupt
+) -> list[dict[str, Any]]:
     """Posts all lines in batches; one result for each line, in order."""
     results: list[dict[str, Any]] = []
     task = progress.add_task("submitted", total=len(lines))
     for start in range(0, len(lines), BATCH):
+        interrupt.look()
         batch = [item_of(start + i + 2, line) for i, line in enumerate(lines[start : start + BATCH])]
         answer = client.post("/v1/messages", json=batch)
         if answer.status_code not in (202, 422):
@@ -166,10 +160,11 @@ def send(client: httpx.Client, lines: list[dict[str, str]], progress: Progress) 
     return results
 
 
-def wait_for_verdicts(client: httpx.Client, expected: int, progress: Progress) -> None:
+def wait_for_verdicts(client: httpx.Client, expected: int, progress: Progress, interrupt: Interrupt) -> None:
     task = progress.add_task("verdicts", total=expected)
     deadline = time.monotonic() + VERDICT_DEADLINE_S
     while time.monotonic() < deadline:
+        interrupt.look()
         waiting = sum(1 for _ in messages(client, state="open"))
         progress.update(task, completed=expected - waiting)
         if waiting == 0:
@@ -190,6 +185,19 @@ def messages(client: httpx.Client, **filters: str) -> Iterator[dict[str, Any]]:
             return
 
 
+def segments_sent(client: httpx.Client, stored: list[dict[str, Any]]) -> int:
+    """How many submit_sm were written: not every segment of a message is sent once one of them was refused."""
+    sent = 0
+    for message in stored:
+        if message["first_submitted_at"] is None or message["segment_count"] == 1:
+            sent += message["first_submitted_at"] is not None
+            continue
+        found = client.get(f"/v1/messages/{message['id']}")
+        found.raise_for_status()
+        sent += sum(segment["submitted_at"] is not None for segment in found.json()["segments"])
+    return sent
+
+
 def percentiles(values: list[float]) -> str:
     if not values:
         return "-"
@@ -203,7 +211,11 @@ def seconds(text: str) -> float:
 
 
 def summarise(
-    console: Console, lines: list[dict[str, str]], results: list[dict[str, Any]], stored: list[dict[str, Any]]
+    console: Console,
+    lines: list[dict[str, str]],
+    results: list[dict[str, Any]],
+    stored: list[dict[str, Any]],
+    segments: int,
 ) -> list[str]:
     """Prints the table; what does not add up, one line each."""
     refused = Counter(result["error"]["code"] for result in results if "error" in result)
@@ -223,7 +235,7 @@ def summarise(
     table.add_row("refused", str(sum(refused.values())))
     for code, count in refused.most_common():
         table.add_row(f"  {code}", str(count))
-    table.add_row("segments sent", str(sum(message["segment_count"] for message in stored)))
+    table.add_row("segments sent", str(segments))
     for state in sorted(states, key=lambda state: (state != "delivered", state != "failed", state)):
         table.add_row(state, str(states[state]))
     table.add_row("accept to submit_sm, p50 / p95 / p99", percentiles(to_submit))
@@ -238,8 +250,9 @@ def mismatches(lines: list[dict[str, str]], results: list[dict[str, Any]], store
         found.append(f"{len(lines)} lines, but {len(results)} results")
     for number, (line, result) in enumerate(zip(lines, results, strict=False), 2):
         got = result.get("error", {}).get("code", "")
-        if got != line["expect"]:
-            found.append(f"line {number}: expected {line['expect'] or 'accepted'}, got {got or 'accepted'}")
+        expected = line.get("expect", got)  # a file of one's own need not say
+        if got != expected:
+            found.append(f"line {number}: expected {expected or 'accepted'}, got {got or 'accepted'}")
     accepted = {result["id"] for result in results if "id" in result}
     listed = {message["id"] for message in stored}
     if accepted != listed:
@@ -250,13 +263,13 @@ def mismatches(lines: list[dict[str, str]], results: list[dict[str, Any]], store
     return found
 
 
-def tell_how_to_go_on(console: Console, url: str, key: str, processes: Processes, message_id: str) -> None:
+def tell_how_to_go_on(console: Console, demo: Demo, message_id: str) -> None:
     command = "smppgw" if shutil.which("smppgw") else ".venv/bin/smppgw"
-    pids = " ".join(str(process.pid) for _, process in processes.running)
+    pids = " ".join(str(program.pid) for program in demo.programs)
     console.print(
-        f"\nBoth go on running.\n  URL      {url} (API documentation: {url}/docs)\n  API key  {key}\n"
-        f"  files    {processes.folder}\n\nTry next, with these in the environment:\n\n"
-        f"  export SMPPGW_URL={url} SMPPGW_KEY={key}\n"
+        f"\nBoth go on running.\n  URL      {demo.url} (API documentation: {demo.url}/docs)\n"
+        f"  API key  {demo.key}\n  files    {demo.folder}\n\nTry next, with these in the environment:\n\n"
+        f"  export SMPPGW_URL={demo.url} SMPPGW_KEY={demo.key}\n"
         f'  {command} send "Your parcel is at the door" --to +447700900123\n'
         f"  {command} message {message_id}\n"
         f"  {command} binds\n\nStop them with: kill {pids}",
@@ -266,45 +279,18 @@ def tell_how_to_go_on(console: Console, url: str, key: str, processes: Processes
     )
 
 
-@contextmanager
-def workplace(keep: bool) -> Iterator[Path]:
-    """A folder that goes away afterwards, unless what runs in it is kept."""
-    folder = Path(tempfile.mkdtemp(prefix="smppgw-demo-"))
-    kept = False
-    try:
-        yield folder
-        kept = keep
-    finally:
-        if not kept:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def demo(console: Console, keep: bool) -> int:
-    lines = lines_of(MESSAGES)
-    key = generate_key()
-    with workplace(keep) as folder:
-        processes = Processes(folder)
-        try:
-            url = start_both(processes, key)
-            console.print(f"gateway {url}, simulator and store in {folder}", soft_wrap=True, highlight=False)
-            columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            headers = {"Authorization": f"Bearer {key}"}
-            with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
-                with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-                    results = send(client, lines, progress)
-                    wait_for_verdicts(client, sum("id" in result for result in results), progress)
-                stored = list(messages(client))
-            wrong = summarise(console, lines, results, stored)
-        except BaseException:
-            processes.stop()
-            raise
-        if keep:
-            tell_how_to_go_on(console, url, key, processes, stored[0]["id"])
-        elif not processes.stop():
-            wrong.append("a process did not stop in order")
-        for text in wrong:
-            console.print(f"NOT RIGHT: {text}", style="red", markup=False)
-        return 1 if wrong else 0
+def run(console: Console, demo: Demo, lines: list[dict[str, str]]) -> tuple[list[str], str]:
+    """Sends everything and prints what became of it: what is not right, one line each, and an id to try."""
+    demo.start()
+    console.print(f"gateway {demo.url}, simulator and store in {demo.folder}", soft_wrap=True, highlight=False)
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with demo.client() as client:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            results = send(client, lines, progress, demo.interrupt)
+            wait_for_verdicts(client, sum("id" in result for result in results), progress, demo.interrupt)
+        stored = list(messages(client))
+        wrong = summarise(console, lines, results, stored, segments_sent(client, stored))
+    return wrong, stored[0]["id"] if stored else "ID"
 
 
 def main() -> int:
@@ -312,20 +298,39 @@ def main() -> int:
     parser.add_argument(
         "--keep", action="store_true", help="leave simulator and gateway running, and say how to go on"
     )
+    parser.add_argument(
+        "--messages",
+        type=Path,
+        default=MESSAGES,
+        metavar="FILE",
+        help="another CSV file with the columns to and text, and any of from and lane",
+    )
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 120)
+    demo = Demo(Interrupt())
+    wrong: list[str] = []
+    kept = False
     try:
-        return demo(console, arguments.keep)
+        wrong, message_id = run(console, demo, lines_of(arguments.messages))
+        demo.interrupt.look()
+        kept = arguments.keep
+        if kept:
+            tell_how_to_go_on(console, demo, message_id)
     except KeyboardInterrupt:
-        print("\ninterrupted; everything is stopped", file=sys.stderr)
-        return 130
+        pass  # told below
     except (Failed, httpx.HTTPError, OSError) as error:
-        print(f"the demo failed: {error}", file=sys.stderr)
-        return 1
+        wrong.append(str(error))
+    finally:
+        if not kept:
+            wrong += demo.stop()
+        demo.interrupt.too_late()
+    for text in wrong:
+        console.print(f"NOT RIGHT: {text}", style="red", markup=False, soft_wrap=True, highlight=False)
+    if demo.interrupt.asked and not kept:
+        print("interrupted; everything is stopped", file=sys.stderr)
+        return 130
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    # Ctrl-C can come while children are being stopped; a second one must not leave them behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     sys.exit(main())

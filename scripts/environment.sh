@@ -31,7 +31,8 @@ make_environment() {
     wanted="$(cat pyproject.toml constraints.txt | sha256sum)"
     if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         echo "Installing the project and what it needs (once)" >&2
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+        # Newer versions of pip show warnings of the build backend that say nothing about this project.
+        PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
             --editable ".$extras" || return 1
         echo "$wanted" >"$stamp"
     fi

@@ -1,4 +1,4 @@
-"""Which carrier a message goes to, with an explanation.
+"""Which carrier a message goes to.
 
 Pure: the routes of the settings are compiled once into one prefix table per account; a lookup costs as many dict
 probes as there are different prefix lengths, however many routes there are. Knows nothing of binds or queues.
@@ -12,16 +12,9 @@ from smppgw.config import RouteSettings, Settings
 from smppgw.errors import Refusal
 
 
-class RouteDecision(NamedTuple):
-    """`explanation` says which rule decided, for operators."""
-
-    carrier: str
-    explanation: str
-
-
 class _Entry(NamedTuple):
     rank: int  # place of the route in the file: the first that fits decides
-    decision: RouteDecision
+    carrier: str
 
 
 class _Table(NamedTuple):
@@ -36,7 +29,7 @@ class Router:
         self._general = _compile(settings, None)
         self._by_account = {name: _compile(settings, name) for name in settings.accounts}
 
-    def route(self, account: str, e164_digits: str) -> RouteDecision:
+    def carrier_for(self, account: str, e164_digits: str) -> str:
         """The carrier for a message of `account` to `e164_digits` (country code first, no '+').
 
         Raises Refusal `no_route` when no route fits.
@@ -51,27 +44,19 @@ class Router:
             raise Refusal(
                 "no_route", f"no route leads to +{e164_digits[:4]}...; see [[routes]] in the config", field="to"
             )
-        return best.decision
+        return best.carrier
 
 
 def _compile(settings: Settings, account: str | None) -> _Table:
     entries: dict[str, _Entry] = {}
-    for index, route in enumerate(_routes(settings)):
+    for rank, route in enumerate(_routes(settings)):
         if route.accounts and account not in route.accounts:
             continue
         for prefix in route.prefixes or [""]:
-            digits = prefix.lstrip("+")
-            entries.setdefault(digits, _Entry(index, RouteDecision(route.carrier, _explain(settings, index, digits))))
+            entries.setdefault(prefix.lstrip("+"), _Entry(rank, route.carrier))
     return _Table(entries, tuple(sorted({len(digits) for digits in entries})))
 
 
 def _routes(settings: Settings) -> list[RouteSettings]:
-    if settings.routes:
-        return settings.routes
-    return [RouteSettings(carrier=name) for name in settings.carriers]
-
-
-def _explain(settings: Settings, index: int, digits: str) -> str:
-    if not settings.routes:
-        return "the only carrier"
-    return f"routes[{index}]: prefix +{digits}" if digits else f"routes[{index}]: fits all recipients"
+    """Without any, all goes to the only carrier (the settings refuse several carriers without routes)."""
+    return settings.routes or [RouteSettings(carrier=name) for name in settings.carriers]

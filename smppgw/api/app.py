@@ -272,13 +272,14 @@ def _add_operations(app: FastAPI, services: Services) -> None:
     async def get_status(account: str = authorised) -> Response:
         depths = await services.depths()
         readiness = services.ready()
+        now_utc_ms = services.utc_ms()
         return _json(
             {
                 "version": app.version,
-                "time": views.iso(services.utc_ms()),
+                "time": views.iso(now_utc_ms),
                 "ready": readiness.ready,
                 "reason": readiness.reason or None,
-                "oldest_queued_at": views.iso(depths.oldest_queued_utc_ms),
+                "oldest_queued_at": views.iso(views.due_since(depths, now_utc_ms)),
                 "parked_receipts": depths.parked_receipts,
                 "carriers": views.carrier_states(services.binds(), carriers),
                 "segments": views.depths_by_carrier(depths, carriers),

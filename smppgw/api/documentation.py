@@ -64,7 +64,7 @@ POST_MESSAGES: dict[str, Any] = {
         "202: at least one is stored (or was, under the same idempotency key). 422: none is. "
         "Idempotency-Key covers the whole request, client_ref one message and wins over it. Codes of items: "
         + "; ".join(f"{code}: {text}" for code, text in ITEM_CODES.items())
-        + "; recipient_..., sender_...: the address; empty_text, too_long, unencodable: the text; "
+        + "; recipient_..., sender_...: the address; empty_text, too_long: the text; "
         "no_route: no carrier for this recipient."
     ),
     "status_code": 202,
@@ -108,6 +108,10 @@ GET_MESSAGES: dict[str, Any] = {
 }
 GET_INBOUND: dict[str, Any] = {
     "summary": "Inbound texts, newest first",
+    "description": (
+        "The texts that came in over all carriers, shown to every account: numbers do not belong to accounts yet, so "
+        "give a key only to apps that may read them all."
+    ),
     "responses": {200: _answer(schemas.InboundsOut, "a page"), **_errors(401, 422, 503)},
     "openapi_extra": {"security": _SECURITY, "parameters": _parameters(INBOUND_PARAMETERS)},
 }
@@ -124,10 +128,12 @@ GET_STATUS: dict[str, Any] = {
 HEALTHZ: dict[str, Any] = {"summary": "Is the process alive?", "responses": {200: _answer(None, "it is")}}
 READYZ: dict[str, Any] = {
     "summary": "Can messages be accepted? A carrier that is down shows in the body but does not fail it",
+    "description": "Needs no key, and names the carriers.",
     "responses": {200: _answer(schemas.ReadyOut, "yes"), 503: _answer(schemas.ReadyOut, "no; `reason` says why")},
 }
 METRICS: dict[str, Any] = {
     "summary": "Metrics in the text format of Prometheus",
+    "description": "Needs no key, and names accounts, carriers and binds, but no message: keep it inside.",
     "responses": {200: {"description": "the metrics", "content": {"text/plain": {}}}},
 }
 

@@ -21,7 +21,7 @@ from smppgw.config import AccountSettings, Settings
 from smppgw.errors import Refusal
 from smppgw.queue.model import Lane, NewMessage
 from smppgw.routing import Router
-from smppgw.sms.plan import Plan, plan
+from smppgw.sms.plan import Plan, plan, refuse_unstorable
 
 
 class MessageIn(BaseModel):
@@ -168,7 +168,7 @@ class Intake:
                 strict=account.settings.strict_numbers,
             )
             planned = self._planned(account, message.text)
-            carrier = self._router.route(account.name, destination.addr).carrier
+            carrier = self._router.carrier_for(account.name, destination.addr)
             validity_ms = _validity_ms(account.settings, message)
             lane = account.lane if message.lane is None else _lane(message.lane)
         except Refusal as refusal:
@@ -267,22 +267,11 @@ def _validated(item: Any) -> MessageIn:
         )
     for name, value in item.items():
         if type(value) is str and not (value.isascii() and "\0" not in value):
-            _refuse_unstorable(name, value)
+            refuse_unstorable(value, code="unencodable", field=name)
     try:
         return MessageIn.model_validate(item)
     except ValidationError as error:
         raise _as_refusal(error) from None
-
-
-def _refuse_unstorable(name: str, value: str) -> None:
-    position = value.find("\0")
-    if position >= 0:
-        raise Refusal("nul_character", f"U+0000 at position {position} cannot be sent or stored", field=name)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        found = f"U+{ord(value[error.start]):04X} at position {error.start}"
-        raise Refusal("lone_surrogate", f"{found} is half of a surrogate pair, no character", field=name) from None
 
 
 def _as_refusal(error: ValidationError) -> Refusal:

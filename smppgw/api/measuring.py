@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from smppgw.api.views import due_since
 from smppgw.binds.status import BindStatus, Limit
 from smppgw.queue.model import Depths
 from smppgw.telemetry import Metrics, Sample
@@ -41,8 +42,8 @@ def samples(depths: Depths, binds: Sequence[BindStatus], now_utc_ms: int) -> Ite
         for carrier, count in counts.items():
             yield Sample(f"smppgw_{name}_segments", (carrier,), count)
     yield Sample("smppgw_parked_receipts", (), depths.parked_receipts)
-    oldest = depths.oldest_queued_utc_ms
-    yield Sample("smppgw_oldest_queued_seconds", (), 0 if oldest is None else max(0, now_utc_ms - oldest) / 1000)
+    since = due_since(depths, now_utc_ms)
+    yield Sample("smppgw_oldest_queued_seconds", (), 0 if since is None else (now_utc_ms - since) / 1000)
     for status in binds:
         yield from _bind_samples(status)
 

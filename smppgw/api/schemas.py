@@ -214,7 +214,7 @@ class ReadyOut(BaseModel):
 
 
 class StatusOut(ReadyOut):
-    """What the gateway holds."""
+    """What the gateway holds. `oldest_queued_at`: since when a queued segment is due; null while none is."""
 
     version: str
     time: str

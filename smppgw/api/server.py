@@ -100,8 +100,3 @@ class HttpServer(uvicorn.Server):
 
     def stop(self) -> None:
         self.should_exit = True
-
-
-async def run_http(app: ASGIApp, sockets: Sequence[socket.socket], settings: HttpSettings) -> None:
-    """Serves until cancelled. For asyncio; use HttpServer where a graceful stop is wanted."""
-    await HttpServer(app, settings).serve_on(sockets)

@@ -181,6 +181,12 @@ def carrier_states(binds: Sequence[BindStatus], carriers: Sequence[str]) -> list
     return states
 
 
+def due_since(depths: Depths, now_utc_ms: int) -> int | None:
+    """When the queued segment that is due longest became due. None while none is: a retry may lie in the future."""
+    oldest = depths.oldest_queued_utc_ms
+    return None if oldest is None or oldest > now_utc_ms else oldest
+
+
 def depths_by_carrier(depths: Depths, carriers: Sequence[str]) -> list[dict[str, Any]]:
     """Open segments of each carrier; one that left the config is listed for as long as it holds any."""
     held = {carrier for carrier, _ in depths.queued} | {*depths.in_flight, *depths.in_doubt, *depths.sent}

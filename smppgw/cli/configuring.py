@@ -28,22 +28,26 @@ def _config_option(command: F) -> F:
 
 @click.command()
 @_config_option
-def serve(config: Path) -> None:
-    """Run the gateway until SIGTERM or Ctrl-C, then drain and stop.
+@click.option("--json", "as_json", is_flag=True, help="Write the log as JSON, whatever log.format says.")
+def serve(config: Path, as_json: bool) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C, then drain and stop. A second signal stops it at once (exit code 1).
 
     \b
-    Example:
+    Examples:
       smppgw serve --config /etc/smppgw/smppgw.toml
+      smppgw serve --json 2>> smppgw.log
     """
     import logging
 
     from smppgw import daemon
-    from smppgw.config import load, warnings_of
+    from smppgw.config import LogFormat, load, warnings_of
     from smppgw.errors import ConfigError
     from smppgw.telemetry import log, set_up_logging
 
     try:
         settings = load(config)
+        if as_json:
+            settings = settings.model_copy(update={"log": settings.log.model_copy(update={"format": LogFormat.JSON})})
         set_up_logging(settings.log.level, settings.log.format)
         for warning in warnings_of(settings, config):
             log(logging.getLogger("smppgw.cli"), logging.WARNING, "config_warning", text=warning)

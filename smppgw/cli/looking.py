@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from smppgw.cli.common import Gateway, gateway_options, show_fields, show_json, show_table
+from smppgw.cli.common import F, Gateway, gateway_options, show_fields, show_json, show_table
+
+
+def _look(
+    url: str,
+    key: str | None,
+    as_json: bool,
+    path: str,
+    show: Callable[[dict[str, Any]], None],
+    filters: Mapping[str, Any] | None = None,
+) -> None:
+    """Fetches `path` and shows what came: as it is with --json, else as `show` does."""
+    given = {name: str(value) for name, value in (filters or {}).items() if value is not None}
+    with Gateway(url, key) as gateway:
+        found = gateway.get(path, given)
+    (show_json if as_json else show)(found)
+
+
+def _page_options(noun: str) -> Callable[[F], F]:
+    """--after and --limit of a list of `noun`s."""
+
+    def add(command: F) -> F:
+        command = click.option(
+            "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help=f"Most {noun}s shown."
+        )(command)
+        text = f"Go on after this {noun}: the `next` of the page before."
+        return click.option("--after", metavar="ID", help=text)(command)
+
+    return add
 
 
 @click.command()
@@ -20,22 +48,21 @@ def message(id: str, url: str, key: str | None, as_json: bool) -> None:
     Example:
       smppgw message 1qz8x4k2m0a
     """
-    with Gateway(url, key) as gateway:
-        found = gateway.get("/v1/messages/" + _path_segment(id))
-    if as_json:
-        show_json(found)
-        return
-    show_fields({name: value for name, value in found.items() if name not in {"segments", "history", "verdict"}})
-    click.echo()
-    columns = ("part", "state", "reason", "smsc_id", "bind", "attempts", "command_status_name", "submitted_at")
-    _show((*columns, "answered_at", "final_at"), found["segments"], "Segments")
-    click.echo()
-    _show(("at", "part", "state", "reason", "bind", "detail"), found["history"], "History")
+    _look(url, key, as_json, "/v1/messages/" + _path_segment(id), _show_message)
 
 
 def _path_segment(text: str) -> str:
     """An id as typed, unable to lead to another path."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text) or "_"
+
+
+def _show_message(found: dict[str, Any]) -> None:
+    show_fields({name: value for name, value in found.items() if name not in {"segments", "history", "verdict"}})
+    click.echo()
+    columns = ("part", "state", "reason", "smsc_id", "bind", "attempts", "command_status_name", "submitted_at")
+    _show_rows((*columns, "answered_at", "final_at"), found["segments"], "Segments")
+    click.echo()
+    _show_rows(("at", "part", "state", "reason", "bind", "detail"), found["history"], "History")
 
 
 @click.command()
@@ -46,8 +73,7 @@ def _path_segment(text: str) -> str:
     "--since", metavar="TIME", help="Accepted at or after this time: ISO 8601, UTC unless it says otherwise."
 )
 @click.option("--until", metavar="TIME", help="Accepted before this time.")
-@click.option("--after", metavar="ID", help="Go on after this message: the `next` of the page before.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most messages shown.")
+@_page_options("message")
 @gateway_options
 def messages(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
     """List messages, newest first.
@@ -57,19 +83,17 @@ def messages(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
       smppgw messages --state failed --since 2026-01-02
       smppgw messages --to "+44 7700 900123" --json
     """
-    with Gateway(url, key) as gateway:
-        page = gateway.get("/v1/messages", _given(filters))
-    if as_json:
-        show_json(page)
-        return
+    _look(url, key, as_json, "/v1/messages", _show_messages, filters)
+
+
+def _show_messages(page: dict[str, Any]) -> None:
     columns = ("id", "accepted_at", "state", "to", "from", "carrier", "segment_count", "client_ref", "text")
-    _show(columns, page["messages"])
+    _show_rows(columns, page["messages"])
     _more(page, "messages")
 
 
 @click.command()
-@click.option("--after", metavar="ID", help="Go on after this text: the `next` of the page before.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most texts shown.")
+@_page_options("text")
 @gateway_options
 def inbound(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
     """List inbound texts, newest first.
@@ -78,12 +102,11 @@ def inbound(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
     Example:
       smppgw inbound --limit 5
     """
-    with Gateway(url, key) as gateway:
-        page = gateway.get("/v1/inbound", _given(filters))
-    if as_json:
-        show_json(page)
-        return
-    _show(("id", "received_at", "from", "to", "carrier", "text"), page["inbound"])
+    _look(url, key, as_json, "/v1/inbound", _show_inbound, filters)
+
+
+def _show_inbound(page: dict[str, Any]) -> None:
+    _show_rows(("id", "received_at", "from", "to", "carrier", "text"), page["inbound"])
     _more(page, "inbound")
 
 
@@ -96,17 +119,17 @@ def status(url: str, key: str | None, as_json: bool) -> None:
     Example:
       smppgw status
     """
-    with Gateway(url, key) as gateway:
-        found = gateway.get("/v1/status")
-    if as_json:
-        show_json(found)
-        return
+    _look(url, key, as_json, "/v1/status", _show_status)
+
+
+def _show_status(found: dict[str, Any]) -> None:
     show_fields({name: value for name, value in found.items() if name not in {"carriers", "segments"}})
     click.echo()
     states = {carrier["carrier"]: carrier for carrier in found["carriers"]}
     rows = [{**row, **row["queued"], **states.get(row["carrier"], {})} for row in found["segments"]]
     lanes = tuple(rows[0]["queued"]) if rows else ()
-    _show(("carrier", "state", "binds_up", "binds", *lanes, "in_flight", "in_doubt", "sent"), rows, "Open segments")
+    columns = ("carrier", "state", "binds_up", "binds", *lanes, "in_flight", "in_doubt", "sent")
+    _show_rows(columns, rows, "Open segments")
 
 
 @click.command()
@@ -118,20 +141,15 @@ def binds(url: str, key: str | None, as_json: bool) -> None:
     Example:
       smppgw binds
     """
-    with Gateway(url, key) as gateway:
-        found = gateway.get("/v1/binds")
-    if as_json:
-        show_json(found)
-        return
+    _look(url, key, as_json, "/v1/binds", _show_binds)
+
+
+def _show_binds(found: dict[str, Any]) -> None:
     columns = ("name", "state", "limit", "in_window", "window", "submits_per_s", "rtt_ms", "submitted", "accepted")
-    _show((*columns, "refused", "throttled", "receipts", "inbound", "reconnects", "last_error"), found["binds"])
+    _show_rows((*columns, "refused", "throttled", "receipts", "inbound", "reconnects", "last_error"), found["binds"])
 
 
-def _given(filters: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in filters.items() if value is not None}
-
-
-def _show(columns: tuple[str, ...], rows: list[dict[str, Any]], title: str = "") -> None:
+def _show_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], title: str = "") -> None:
     show_table(columns, [[row.get(column) for column in columns] for row in rows], title=title)
 
 

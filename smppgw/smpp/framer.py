@@ -28,11 +28,6 @@ class Framer:
         #: Set once the frame borders are lost.
         self.error: FramingError | None = None
 
-    @property
-    def buffered_octets(self) -> int:
-        """Octets of an unfinished PDU that are kept."""
-        return len(self._partial)
-
     def feed(self, data: bytes | bytearray) -> list[bytes]:
         """The frames completed by `data`, whole with their headers.
 

@@ -80,12 +80,12 @@ def refuse_unstorable(text: str, *, code: str, field: str) -> None:
     U+0000 is cut silently by many a receiver, and a lone surrogate is no character: neither can be stored or sent.
     """
     if "\0" in text:
-        raise Refusal(code, f"U+0000 at position {text.index(chr(0))} cannot be sent", field=field)
+        raise Refusal(code, f"U+0000 at position {text.index(chr(0))} can be neither sent nor stored", field=field)
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        found = f"lone surrogate U+{ord(text[error.start]):04X} at position {error.start}"
-        raise Refusal(code, f"{found} is not a character", field=field) from None
+        found = f"U+{ord(text[error.start]):04X} at position {error.start}"
+        raise Refusal(code, f"{found} is half of a surrogate pair, no character", field=field) from None
 
 
 def _utf16be(text: str) -> bytes:

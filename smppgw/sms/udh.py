@@ -11,9 +11,6 @@ from typing import NamedTuple
 CONCATENATED_8_BIT = 0x00  # 9.2.3.24.1
 CONCATENATED_16_BIT = 0x08  # 9.2.3.24.8
 
-#: Octets of the header that `concatenation_header` makes: UDHL, IEI, IEIDL and three of data.
-CONCATENATION_OCTETS = 6
-
 
 class Concatenation(NamedTuple):
     """Which part of which long message: `part` is 1 to `total`."""

@@ -106,6 +106,7 @@ class Gateway:
     batches: list[list[NewMessage]] = field(default_factory=list)
     queries: list[MessageQuery] = field(default_factory=list)
     ids: IdSource = field(default_factory=IdSource)
+    oldest_queued_utc_ms: int | None = NOW_UTC_MS - 1500
     by_key: dict[tuple[str, str], tuple[bytes, Acceptance]] = field(default_factory=dict)
 
     @property
@@ -182,7 +183,7 @@ class Gateway:
             in_doubt={},
             sent={"demo": 6},
             parked_receipts=2,
-            oldest_queued_utc_ms=NOW_UTC_MS - 1500,
+            oldest_queued_utc_ms=self.oldest_queued_utc_ms,
         )
 
     def _fail(self) -> None:

@@ -30,6 +30,14 @@ async def test_the_request_body_is_described() -> None:
         assert code in operation["description"]
 
 
+async def test_who_sees_what_is_said() -> None:
+    paths = (await document())["paths"]
+    keyless = {path for path, verbs in paths.items() if not all("security" in one for one in verbs.values())}
+    assert keyless == {"/healthz", "/readyz", "/metrics"}
+    assert "names accounts" in paths["/metrics"]["get"]["description"]
+    assert "every account" in paths["/v1/inbound"]["get"]["description"]
+
+
 async def test_references_lead_somewhere() -> None:
     found = await document()
     names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))

@@ -25,6 +25,7 @@ def test_codes_of_requests() -> None:
 def test_codes_of_items() -> None:
     found = raised(r'Refusal\(\s*"(\w+)"') | raised(r'ItemError\(index, "(\w+)"')
     found |= raised(r'Refusal\("wrong_type" if [^,]+ else "(\w+)"') | {"wrong_type"}
+    found |= raised(r'refuse_unstorable\(value, code="(\w+)"')
     assert found == ITEM_CODES.keys()
 
 

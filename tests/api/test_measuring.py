@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.api.measuring import samples
@@ -74,7 +75,10 @@ def test_every_sampled_metric_is_sampled() -> None:
     assert found == {spec.name for spec in METRICS if spec.sampled}
 
 
-def test_nothing_queued_is_no_age() -> None:
-    depths = Depths({}, {}, {}, {}, 0, None)
+@pytest.mark.parametrize(
+    ("oldest", "age_s"), [(None, 0), (NOW_UTC_MS - 2500, 2.5), (NOW_UTC_MS, 0), (NOW_UTC_MS + 5000, 0)]
+)
+def test_nothing_due_is_no_age(oldest: int | None, age_s: float) -> None:
+    depths = Depths({}, {}, {}, {}, 0, oldest)
     values = {sample.name: sample.value for sample in samples(depths, [], NOW_UTC_MS)}
-    assert values["smppgw_oldest_queued_seconds"] == 0
+    assert values["smppgw_oldest_queued_seconds"] == age_s

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from smppgw.api.server import HttpServer, open_sockets, run_http
+from smppgw.api.server import HttpServer, open_sockets
 from smppgw.config import HttpSettings
 from smppgw.errors import ConfigError
 from tests.api.gateway import KEY, Gateway
@@ -146,20 +146,6 @@ def test_sockets_that_cannot_be_served_raise() -> None:
         with pytest.raises((OSError, ValueError)):
             await server.serve_on([sock])
         assert server.closed
-
-    in_asyncio(test)
-
-
-def test_run_http_serves_until_cancelled() -> None:
-    async def test() -> None:
-        sockets = open_sockets("127.0.0.1", 0)
-        task = asyncio.create_task(run_http(Gateway().app(), sockets, SETTINGS))
-        async with httpx.AsyncClient(trust_env=False) as client:
-            url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/healthz"
-            assert (await client.get(url)).status_code == 200
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
 
     in_asyncio(test)
 

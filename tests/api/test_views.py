@@ -211,6 +211,15 @@ async def test_status() -> None:
     assert shown["parked_receipts"] == 2
 
 
+@pytest.mark.parametrize("oldest", [None, NOW_UTC_MS + 5000])
+async def test_only_what_is_due_waits(oldest: int | None) -> None:
+    """A retry that waits for its time lies in the future."""
+    async with Gateway(oldest_queued_utc_ms=oldest).client() as client:
+        shown = (await client.get("/v1/status")).json()
+    same_shape(shown, schemas.StatusOut)
+    assert shown["oldest_queued_at"] is None
+
+
 async def test_ready_although_a_carrier_is_down() -> None:
     gateway = Gateway(bind_states=[bind_status("demo/1", BindState.BACKING_OFF)])
     async with gateway.client(None) as client:

@@ -135,6 +135,25 @@ def test_serve_hands_the_settings_to_the_daemon(tmp_path: Path, monkeypatch: pyt
     assert served[0].store.path == tmp_path / "smppgw.db"
 
 
+@pytest.mark.parametrize(
+    ("extra", "in_file", "expected"),
+    [([], "text", "text"), (["--json"], "text", "json"), ([], "json", "json"), (["--json"], "json", "json")],
+)
+def test_serve_logs_for_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: list[str], in_file: str, expected: str
+) -> None:
+    from smppgw import daemon
+
+    formats: list[str] = []
+    monkeypatch.setattr(daemon, "run", lambda settings: formats.append(settings.log.format) or 0)
+    monkeypatch.setattr("smppgw.telemetry.set_up_logging", lambda level, format: formats.append(format))
+    path = tmp_path / "x.toml"
+    run("init", str(path))
+    path.write_text(path.read_text().replace('# format = "text"', f'format = "{in_file}"'))
+    assert run("serve", "--config", str(path), *extra).exit_code == Exit.OK
+    assert formats == [expected, expected], "from the first line on, and in the daemon"
+
+
 def test_serve_with_a_config_that_cannot_be_used(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(BAD)

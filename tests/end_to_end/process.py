@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import trio
 
+from scripts.processes import Program, json_lines
 from smppgw.api.auth import hash_key
 
 from .world import KEY, PATIENCE_S, all_messages, until
@@ -24,9 +24,6 @@ port = 0
 
 [store]
 sweep_interval_s = 0.1
-
-[log]
-format = "json"
 
 [accounts.app]
 key_hashes = ["{key_hash}"]
@@ -54,7 +51,7 @@ class GatewayProcess:
         self.config = folder / "smppgw.toml"
         lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in carrier.items())
         self.config.write_text(CONFIG.format(key_hash=hash_key(KEY), smsc_port=smsc_port, carrier=lines))
-        self.process: trio.Process | None = None
+        self.program: Program | None = None
         self.client: httpx.AsyncClient | None = None
         self._starts = 0
 
@@ -62,48 +59,44 @@ class GatewayProcess:
         """Starts it; a client for its API once it listens."""
         self._starts += 1
         await self._close_client()
-        log = self.folder / f"gateway-{self._starts}.log"
-        with log.open("wb") as stderr:
-            command = [sys.executable, "-m", "smppgw", "serve", "--config", str(self.config)]
-            self.process = await trio.lowlevel.open_process(
-                command, stdout=stderr, stderr=stderr, env=dict(os.environ)
-            )
-        url = ""
-
-        async def listening() -> bool:
-            nonlocal url
-            assert self.process is not None
-            assert self.process.poll() is None, log.read_text()
-            for event in events(log):
-                url = event.get("url", url)
-            return bool(url)
-
-        await until(listening)
+        arguments = ["smppgw", "serve", "--json", "--config", str(self.config)]
+        self.program = Program("the gateway", arguments, out=self._log())
+        listening = await trio.to_thread.run_sync(partial(self.program.line, event="http_listening"))
         self.client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=PATIENCE_S, trust_env=False
+            base_url=listening["url"],
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=PATIENCE_S,
+            trust_env=False,
         )
         return self.client
 
     async def kill(self) -> None:
         """kill -9."""
-        assert self.process is not None
-        self.process.kill()
-        await self.process.wait()
-        self.process = None
+        assert self.program is not None
+        await trio.to_thread.run_sync(self.program.kill)
+        self.program = None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.program is not None
+        self.program.signal(number)
+
+    async def wait(self) -> int:
+        """The exit code."""
+        assert self.program is not None
+        with trio.fail_after(PATIENCE_S):
+            code = await trio.to_thread.run_sync(self.program.wait, abandon_on_cancel=True)
+        self.program = None
+        return code
 
     async def terminate(self) -> int:
         """SIGTERM; the exit code."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        with trio.fail_after(PATIENCE_S):
-            code = await self.process.wait()
-        self.process = None
-        return code
+        self.signal(signal.SIGTERM)
+        return await self.wait()
 
     async def close(self) -> None:
         """Leaves nothing running, whatever the test did."""
         with trio.CancelScope(shield=True):
-            if self.process is not None:
+            if self.program is not None:
                 await self.kill()
             await self._close_client()
 
@@ -128,7 +121,10 @@ class GatewayProcess:
 
     def log(self) -> list[dict[str, Any]]:
         """The events of the latest run."""
-        return list(events(self.folder / f"gateway-{self._starts}.log"))
+        return list(json_lines(self._log()))
+
+    def _log(self) -> Path:
+        return self.folder / f"gateway-{self._starts}.log"
 
 
 @asynccontextmanager
@@ -138,9 +134,3 @@ async def gateway_process(folder: Path, smsc_port: int, **carrier: Any) -> Async
         yield gateway
     finally:
         await gateway.close()
-
-
-def events(path: Path) -> Iterable[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("{") and line.endswith("}"):
-            yield json.loads(line)

@@ -28,7 +28,7 @@ async def test_three_bad_items_among_good_ones(tmp_path: Path) -> None:
         assert sorted(errors) == [2, 5, 7]
         assert errors[2]["field"] == "to"
         assert "did you mean text?" in errors[5]["message"], "the nearest known name is told"
-        assert errors[7]["code"] == "nul_character"
+        assert errors[7]["code"] == "unencodable"
         messages = await w.until_final(7)
         assert {message["state"] for message in messages} == {"delivered"}
         assert len(w.smsc.submits) == 7

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import trio
@@ -68,5 +69,34 @@ async def test_a_carrier_that_never_answers_does_not_keep_it_alive(tmp_path: Pat
         assert gateway.client is not None
         details = [(await gateway.client.get(f"/v1/messages/{message['id']}")).json() for message in found]
         doubted = [one for one in details if any(entry["reason"] == "stopped" for entry in one["history"])]
+        assert len(doubted) == 5, "what was written and not answered is in doubt"
+        assert await gateway.terminate() == 0
+
+
+async def test_a_second_signal_stops_at_once_and_the_exit_code_says_so(tmp_path: Path) -> None:
+    async with simulator() as smsc, gateway_process(tmp_path, smsc.port, window=5) as gateway:
+        with gateway.config.open("a") as config:
+            config.write("\n[carriers.demo.timers]\nstop_s = 600.0\n")
+        client = await gateway.start()
+        await smsc.wait_until(lambda: bool(smsc.binds))
+        smsc.stall()
+        await client.post("/v1/messages", json=items(8))
+        await smsc.wait_until(lambda: len(smsc.submits) == 5)
+        gateway.signal(signal.SIGTERM)
+
+        async def draining() -> bool:
+            return any(event["event"] == "gateway_stopping" for event in gateway.log())
+
+        await until(draining)
+        gateway.signal(signal.SIGINT)
+        assert await gateway.wait() == 1, "it did not end in order"
+        smsc.stall(False)
+        await gateway.start()
+        found = await gateway.messages()
+        assert gateway.client is not None
+        details = [(await gateway.client.get(f"/v1/messages/{message['id']}")).json() for message in found]
+        doubted = [
+            one for one in details if any(entry["reason"] in ("stopped", "crashed") for entry in one["history"])
+        ]
         assert len(doubted) == 5, "what was written and not answered is in doubt"
         assert await gateway.terminate() == 0
