@@ -83,7 +83,9 @@ def life(engine: Engine, messages: int, batch: int) -> tuple[float, dict[str, fl
         claim = Claim("bench", "bench/1", batch, now)
         meter.run(claim)
         taken = claim.result.segments
-        answers = [SubmitOutcome(one.segment_id, one.claim, OutcomeKind.ACCEPTED, 0, f"{one.segment_id:x}") for one in taken]
+        answers = [
+            SubmitOutcome(one.segment_id, one.claim, OutcomeKind.ACCEPTED, 0, f"{one.segment_id:x}") for one in taken
+        ]
         meter.run(RecordOutcomes("bench", "bench/1", answers, now, PLAN, 86_400_000))
         receipts = [
             ReceiptRecord(
