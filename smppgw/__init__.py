@@ -6,7 +6,7 @@ The rooms
     api         ways in and out: the HTTP API
     queue       the durable truth: messages, segments, their states, the store on SQLite
     binds       everything that holds a carrier's socket: connect, bind, window, pacing, reconnect
-    routing     message -> carrier, with an explanation
+    routing     message -> carrier
     addresses   what people type -> E.164; TON and NPI
     config      one TOML file -> typed settings
     sms         3GPP content, pure: alphabets, UDH, segments
