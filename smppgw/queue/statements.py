@@ -135,10 +135,14 @@ LEFT_IN_FLIGHT = """
 SELECT json_group_array(json_array(id, carrier, bind, attempts, parts))
 FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
 
+#: The newest of each id are enough, and all that may be looked at: some SMSCs give every message the same one.
 SEGMENTS_BY_SMSC_ID = """
 SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, s.submitted_utc_ms))
 FROM json_each(?) j
-CROSS JOIN segment s INDEXED BY segment_smsc_id ON s.carrier = ? AND s.smsc_id = j.value"""
+CROSS JOIN segment s ON s.id IN (
+    SELECT same.id FROM segment same INDEXED BY segment_smsc_id
+    WHERE same.carrier = ? AND same.smsc_id = j.value
+    ORDER BY same.id DESC LIMIT 50)"""
 
 #: Recipient and sender of a segment, for those whose id does not tell enough.
 ADDRESSES_OF = """
@@ -193,8 +197,10 @@ PARKED_BY_ID = """
 SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,
     r.received_utc_ms))
 FROM json_each(?) j
-CROSS JOIN receipt r INDEXED BY receipt_parked
-    ON r.segment_id IS NULL AND r.carrier = ? AND r.smsc_id = j.value"""
+CROSS JOIN receipt r ON r.id IN (
+    SELECT same.id FROM receipt same INDEXED BY receipt_parked
+    WHERE same.segment_id IS NULL AND same.carrier = ? AND same.smsc_id = j.value
+    ORDER BY same.id DESC LIMIT 50)"""
 
 PARKED_BY_SOURCE = """
 SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,

@@ -379,6 +379,14 @@ class TestReceipts:
         await receive(store, receipt("A"), now=NOW + HOUR)
         assert (await view(store, number)).verdict is Verdict.DELIVERED
 
+    async def test_an_smsc_that_gives_every_message_the_same_id(self, store: Any) -> None:
+        recipients = [f"4477009{number:05d}" for number in range(200)]
+        numbers = await accept(store, *(new_message(to) for to in recipients))
+        await answer(store, await claim(store, 200), ids=["0"] * 200)
+        await receive(store, receipt("0", source=recipients[199]), receipt("0", source=recipients[180]))
+        delivered = await store.messages(MessageQuery(account="app", verdict=Verdict.DELIVERED))
+        assert [one.message_id for one in delivered] == [numbers[199], numbers[180]]
+
     async def test_the_raw_receipt_is_kept(self, store: Any) -> None:
         (number,) = await self.sent(store, "A")
         await receive(store, receipt("A"))
