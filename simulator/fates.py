@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from itertools import accumulate
 
+from smppgw.smpp import STATE_NAMES
+
 
 class MessageState(IntEnum):
     """message_state (SMPP 3.4, 5.2.28). The seven letters that receipts use for each stand in `STAT`."""
@@ -26,16 +28,7 @@ class MessageState(IntEnum):
 
 
 #: The stat field of a receipt (SMPP 3.4, Appendix B, table B-2).
-STAT: Mapping[MessageState, str] = {
-    MessageState.ENROUTE: "ENROUTE",
-    MessageState.DELIVERED: "DELIVRD",
-    MessageState.EXPIRED: "EXPIRED",
-    MessageState.DELETED: "DELETED",
-    MessageState.UNDELIVERABLE: "UNDELIV",
-    MessageState.ACCEPTED: "ACCEPTD",
-    MessageState.UNKNOWN: "UNKNOWN",
-    MessageState.REJECTED: "REJECTD",
-}
+STAT: Mapping[MessageState, str] = {state: STATE_NAMES[state] for state in MessageState}
 
 #: Final states by the name that the settings and the command line use for them.
 FINAL_STATES: Mapping[str, MessageState] = {

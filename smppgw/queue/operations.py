@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar
@@ -83,7 +83,7 @@ class Transaction:
     woken: set[str] = field(default_factory=set)
 
     def rows(self, statement: str, row: str, rows: Sequence[Sequence[Any]], *first: Any) -> int:
-        """Runs a multi-row statement in pieces of a few sizes; how many rows changed."""
+        """Runs a multi-row statement in pieces of a few sizes, none for no rows; how many rows changed."""
         changed, start = 0, 0
         most = min(sql.MOST_ROWS, (self.max_variables - len(first)) // row.count("?"))
         while start < len(rows):
@@ -139,9 +139,8 @@ def accept(tx: Transaction, op: Accept) -> list[Acceptance]:
         ]
         tx.woken.add(message.carrier)
         results[index] = Acceptance(AcceptStatus.STORED, message_id, parts)
-    if message_rows:
-        tx.rows(sql.INSERT_MESSAGES, sql.INSERT_MESSAGES_ROW, message_rows)
-        tx.rows(sql.INSERT_SEGMENTS, sql.INSERT_SEGMENTS_ROW, segment_rows)
+    tx.rows(sql.INSERT_MESSAGES, sql.INSERT_MESSAGES_ROW, message_rows)
+    tx.rows(sql.INSERT_SEGMENTS, sql.INSERT_SEGMENTS_ROW, segment_rows)
     return [result for result in results if result is not None]
 
 
@@ -283,6 +282,7 @@ def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[Submi
     by_claim = {(one.segment_id, one.claim): one for one in refused}
     found = tx.found(sql.REFUSED_SEGMENTS, json.dumps([[one.segment_id, one.claim] for one in refused]))
     updates, history, finals = [], [], []
+    back: set[int] = set()  # messages of several parts of which one waits again
     for segment, claims, state, attempts, parts, due, expires in found:
         outcome = by_claim[segment, claims]
         refusal = _refusal(tx, op, outcome, attempts, due)
@@ -295,6 +295,8 @@ def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[Submi
         )
         if target.is_open:
             history.append((segment, op.now_utc_ms, target.value, refusal.reason.value, op.bind, status_name(status)))
+            if parts > 1:
+                back.add(message_id_of(segment))
         else:
             finals.append((segment, target, parts))
     if updates:
@@ -302,9 +304,7 @@ def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[Submi
         tx.woken.add(op.carrier)
     _write_history(tx, history)
     _conclude(tx, finals, op.now_utc_ms)
-    _cancel_siblings(
-        tx, {message_id_of(segment) for segment, _, _, _, parts, _, _ in found if parts > 1}, op.now_utc_ms
-    )
+    _cancel_siblings(tx, back, op.now_utc_ms)
     return len(found)
 
 
@@ -470,11 +470,18 @@ def _by_smsc_id(tx: Transaction, carrier: str, smsc_ids: Sequence[str]) -> dict[
     return found
 
 
-def _with_addresses(tx: Transaction, candidates: Iterable[Candidate]) -> dict[int, Candidate]:
-    """The same with recipient and sender, by segment id."""
-    wanted = {candidate.segment_id: candidate for candidate in candidates}
-    found = tx.found(sql.ADDRESSES_OF, json.dumps(list(wanted))) if wanted else []
-    return {number: wanted[number]._replace(recipient=to, sender=sender) for number, to, sender in found}
+def _with_addresses(tx: Transaction, by_key: Mapping[int, list[Candidate]]) -> dict[int, list[Candidate]]:
+    """The same with recipient and sender."""
+    if not by_key:
+        return {}
+    wanted = list({candidate.segment_id for candidate in chain.from_iterable(by_key.values())})
+    known = {number: (to, sender) for number, to, sender in tx.found(sql.ADDRESSES_OF, json.dumps(wanted))}
+
+    def addressed(candidate: Candidate) -> Candidate:
+        recipient, sender = known[candidate.segment_id]
+        return candidate._replace(recipient=recipient, sender=sender)
+
+    return {key: [addressed(candidate) for candidate in of_key] for key, of_key in by_key.items()}
 
 
 def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
@@ -507,8 +514,7 @@ def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
                 op.now_utc_ms,
             )
         )
-    if rows:
-        tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, rows)
+    tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, rows)
     ledger.write()
     return ReceiptsRecorded(len(op.receipts) - parked, parked)
 
@@ -517,11 +523,7 @@ def _candidates(tx: Transaction, op: RecordReceipts) -> dict[int, list[Candidate
     """By index of the receipt; with addresses where the id alone does not tell."""
     by_key = _by_smsc_id(tx, op.carrier, [receipt.smsc_id for receipt in op.receipts])
     unclear = {key: of_key for key, of_key in by_key.items() if len(of_key) > 1 or not of_key[0].state.is_open}
-    if unclear:
-        known = _with_addresses(tx, chain.from_iterable(unclear.values()))
-        for key, of_key in unclear.items():
-            by_key[key] = [known[one.segment_id] for one in of_key]
-    return by_key
+    return by_key | _with_addresses(tx, unclear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -545,9 +547,8 @@ def _match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> No
     if not parked:
         return
     wanted = sorted({one.receipt.smsc_id for one in parked})
-    by_key = _by_smsc_id(tx, op.carrier, wanted)
-    known = _with_addresses(tx, chain.from_iterable(by_key.values()))
-    by_id = {wanted[key]: [known[one.segment_id] for one in of_key] for key, of_key in by_key.items()}
+    by_key = _with_addresses(tx, _by_smsc_id(tx, op.carrier, wanted))
+    by_id = {wanted[key]: of_key for key, of_key in by_key.items()}
     ledger = _Ledger(tx, op.now_utc_ms)
     rows = []
     for one in parked:
@@ -563,8 +564,7 @@ def _unparked(ledger: _Ledger, one: _Parked, segment: Candidate, matched_as: Rea
 
 
 def _unpark(tx: Transaction, ledger: _Ledger, rows: Sequence[tuple[int, int, str]]) -> None:
-    if rows:
-        tx.rows(sql.UNPARK, sql.UNPARK_ROW, rows)
+    tx.rows(sql.UNPARK, sql.UNPARK_ROW, rows)
     ledger.write()
 
 
@@ -582,8 +582,7 @@ def _resolve_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: in
     rows = [_unparked(ledger, one, segment, Reason.RECEIPT_MATCHED_IN_DOUBT) for one, segment in found]
     _unpark(tx, ledger, rows)
     learned = {segment.segment_id: one.receipt.smsc_id for one, segment in found if one.receipt.smsc_id}
-    if learned:
-        tx.rows(sql.LEARN_SMSC_ID, sql.LEARN_SMSC_ID_ROW, list(learned.items()))
+    tx.rows(sql.LEARN_SMSC_ID, sql.LEARN_SMSC_ID_ROW, list(learned.items()))
 
 
 # Deadlines --------------------------------------------------------------------------------------------------------
@@ -603,7 +602,7 @@ def sweep(tx: Transaction, op: Sweep) -> Swept:
     # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
     forgotten = [
         _Unanswered(number, "", 0, parts)
-        for number, parts in tx.found(sql.PAST_DEADLINE, 1, now - _FORGOTTEN_AFTER_MS, limit)
+        for number, parts in tx.found(sql.PAST_DEADLINE, _IN_FLIGHT.value, now - _FORGOTTEN_AFTER_MS, limit)
     ]
     _doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _DAY_MS, None)
     more = max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
@@ -676,8 +675,7 @@ def _set_verdicts(tx: Transaction, verdicts: Mapping[Verdict, list[int]], now_ut
 
 
 def _write_history(tx: Transaction, rows: Sequence[tuple[int, int, int, str, str, str]]) -> None:
-    if rows:
-        tx.rows(sql.INSERT_HISTORY, sql.INSERT_HISTORY_ROW, rows)
+    tx.rows(sql.INSERT_HISTORY, sql.INSERT_HISTORY_ROW, rows)
 
 
 def record_inbound(tx: Transaction, op: RecordInbound) -> None:
@@ -695,8 +693,7 @@ def record_inbound(tx: Transaction, op: RecordInbound) -> None:
         )
         for text in op.texts
     ]
-    if rows:
-        tx.rows(sql.INSERT_INBOUND, sql.INSERT_INBOUND_ROW, rows)
+    tx.rows(sql.INSERT_INBOUND, sql.INSERT_INBOUND_ROW, rows)
 
 
 def probe(tx: Transaction, op: Probe) -> None:

@@ -123,11 +123,9 @@ def _history(
 
 def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry]:
     bind = segment.bind or ""
-    entries = [
-        HistoryEntry(at, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, "")
-        for at in (first,)
-        if at is not None
-    ]
+    entries = []
+    if first is not None:
+        entries.append(HistoryEntry(first, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, ""))
     if segment.answered_utc_ms is not None and segment.command_status == 0:
         sent = SegmentState.UNTRACKED if segment.state is SegmentState.UNTRACKED else SegmentState.SENT
         reason = segment.reason if sent is SegmentState.UNTRACKED else Reason.CARRIER_ACCEPTED
