@@ -1,0 +1,50 @@
+"""What our own clock does."""
+
+from __future__ import annotations
+
+from smppgw.queue import statements as sql
+from smppgw.queue.model import (
+    Move,
+    Probe,
+    Reason,
+    SegmentState,
+    Sweep,
+    Swept,
+)
+from smppgw.queue.operations.ending import finish_by_clock
+from smppgw.queue.operations.receipts import settle_doubts
+from smppgw.queue.operations.transaction import Transaction
+from smppgw.queue.operations.unanswered import Unanswered, put_in_doubt
+
+_DAY_MS = 86_400_000
+#: After its validity and so much more no bind can still be waiting for an answer or about to withdraw.
+_FORGOTTEN_AFTER_MS = 600_000
+_IN_FLIGHT = SegmentState.IN_FLIGHT
+_IN_DOUBT = SegmentState.IN_DOUBT
+_QUEUED = SegmentState.QUEUED
+
+
+def sweep(tx: Transaction, op: Sweep) -> Swept:
+    """Doubts that a parked receipt resolves; then what is past its deadline reaches a final state."""
+    now, limit = op.now_utc_ms, op.limit
+    for carrier in tx.found(sql.CARRIERS_IN_DOUBT):
+        settle_doubts(tx, carrier, op.doubt_match_ms.get(carrier, 0), now)
+    expired = tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)
+    finish_by_clock(tx, expired, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
+    doubts = tx.found(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
+    finish_by_clock(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
+    overdue = tx.found(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
+    finish_by_clock(tx, overdue, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
+    # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
+    forgotten = [
+        Unanswered(number, "", 0, parts)
+        for number, parts in tx.found(sql.PAST_DEADLINE, _IN_FLIGHT.value, now - _FORGOTTEN_AFTER_MS, limit)
+    ]
+    put_in_doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _DAY_MS, None)
+    more = max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
+    return Swept(len(expired), len(doubts), len(overdue), more)
+
+
+def probe(tx: Transaction, op: Probe) -> None:
+    tx.connection.execute(sql.PROBE_WRITE)
+    tx.connection.execute(sql.PROBE_TAKE_BACK)
