@@ -1,5 +1,5 @@
-# Sourced by scripts/demo and scripts/test: makes .venv in the project's root, or reuses it.
-#   make_environment EXTRAS     EXTRAS: "" or "[test]"
+# Sourced by the scripts beside it: makes .venv in the project's root, or reuses it.
+#   make_environment EXTRAS     EXTRAS: "", "[test]" or "[fuzz]"
 # The exact versions come from constraints.txt, so that a fresh machine gets a known-good set.
 
 find_python() {

@@ -11,10 +11,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from simulator.agenda import Agenda
-from simulator.fates import STAT, Fates, MessageState, wants_intermediate, wants_receipt
+from simulator.answering import screen_of
+from simulator.dialect import Dialect, has_dialect, lookalikes
+from simulator.fates import STAT, STATES_BY_NAME, Fates, MessageState, wants_intermediate, wants_receipt
+from simulator.ids import Numbers, former
 from simulator.ledger import Ledger, Seen, Submit, content_of
-from simulator.messages import Delivery, Kind, Message, Party
+from simulator.messages import Delivery, Kind, Message, Party, straight
 from simulator.outbox import Outbox
+from simulator.picky import outbox_class
 from simulator.settings import SimulatorSettings
 from simulator.stats import Stats
 from simulator.throttle import TokenBucket
@@ -28,6 +32,7 @@ from smppgw.smpp import (
     SubmitMultiResp,
     SubmitSm,
     SubmitSmResp,
+    Tag,
     UnsuccessSme,
 )
 
@@ -59,7 +64,21 @@ class MessageCentre:
         self._outboxes: dict[str, Outbox] = {}
         self._dirty: dict[str, Outbox] = {}
         self._buckets: dict[str, TokenBucket] = {}
-        self._next_id = settings.message_id_start
+        quirks = settings.quirks
+        self._numbers = Numbers(quirks.ids, settings.message_id_start)
+        self._form_id = former(quirks.ids.response)
+        self._receipts = quirks.receipts
+        self._straight_sequence = quirks.receipts.sequence == ("final",)
+        self._extra_reports = bool(quirks.receipts.foreign or quirks.inbound.lookalikes)
+        self._receipt_id = former(quirks.ids.receipt)
+        self._foreign_ids = [former(template) for template in quirks.receipts.foreign]
+        self._build = Dialect(quirks) if has_dialect(quirks) else straight
+        self._outbox_class = outbox_class(quirks.receipts)
+        self._screen = screen_of(quirks.responses, self.chance)
+        drop_above = quirks.responses.drop_above_per_s
+        self._noticed = TokenBucket(drop_above, max(1.0, drop_above), clock.mono()) if drop_above else None
+        self._plans_oddly = bool(drop_above or quirks.receipts.unrequested or self._extra_reports)
+        self._link_number = 0  # of the connection whose batch is being taken
 
     # ------------------------------------------------------------------------------------------------------------ #
     # Outboxes
@@ -71,13 +90,14 @@ class MessageCentre:
         if outbox is None:
             if len(self._outboxes) >= _MAX_SYSTEM_IDS:
                 self._forget_idle()
-            outbox = Outbox(
+            outbox = self._outbox_class(
                 system_id,
                 agenda=self._agenda,
                 clock=self._clock,
                 settings=self._settings,
                 stats=self._stats,
                 on_acked=self._acked,
+                build=self._build,
             )
             outbox.hold(self.receipts_held)
             self._outboxes[system_id] = outbox
@@ -127,8 +147,11 @@ class MessageCentre:
     # Submits
     # ------------------------------------------------------------------------------------------------------------ #
 
-    def start_batch(self, system_id: str, now_mono: float) -> None:
+    def start_batch(self, system_id: str, now_mono: float, link_number: int = 0) -> None:
         """Called before the submits of one read: counts the tokens that have come."""
+        self._link_number = link_number
+        if self._noticed is not None:
+            self._noticed.refill(now_mono)
         if self.rate is None:
             return
         bucket = self._buckets.get(system_id)
@@ -141,6 +164,8 @@ class MessageCentre:
         """submit_sm (SMPP 3.4, 4.4)."""
         destination = Party(pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
         status = self.status(system_id, destination.addr)
+        if self._screen is not None and status == 0:
+            status = self._screen(pdu)
         message_id = self.take(system_id, pdu, destination, utc_ms) if status == 0 else ""
         self.enter(system_id, pdu, destination.addr, message_id, status, utc_ms)
         return SubmitSmResp(sequence_number=pdu.sequence_number, command_status=status, message_id=message_id)
@@ -154,6 +179,8 @@ class MessageCentre:
             status = int(Status.ESME_RINVSRCADR)
         else:
             status = self.status(system_id, destination.addr)
+        if self._screen is not None and status == 0:
+            status = self._screen(pdu)
         message_id = self.take(system_id, pdu, destination, utc_ms) if status == 0 else ""
         self.enter(system_id, pdu, destination.addr, message_id, status, utc_ms)
         return DataSmResp(sequence_number=pdu.sequence_number, command_status=status, message_id=message_id)
@@ -166,7 +193,8 @@ class MessageCentre:
         if not pdu.dest_addresses:
             self.enter(system_id, pdu, "", "", Status.ESME_RINVNUMDESTS, utc_ms)
             return SubmitMultiResp(sequence_number=pdu.sequence_number, command_status=Status.ESME_RINVNUMDESTS)
-        message_id = self.new_message_id(utc_ms)
+        number = self._numbers.take(utc_ms)
+        message_id = self._form_id(number)
         failed: list[UnsuccessSme] = []
         for entry in pdu.dest_addresses:
             if isinstance(entry, DistributionList):
@@ -175,7 +203,7 @@ class MessageCentre:
                 destination = Party(*entry)
                 status = self.status(system_id, destination.addr)
             if status == 0:
-                self.take(system_id, pdu, destination, utc_ms, message_id)
+                self.take(system_id, pdu, destination, utc_ms, number)
             else:
                 failed.append(UnsuccessSme(*destination, status))
             self.enter(system_id, pdu, destination.addr, "" if status else message_id, status, utc_ms)
@@ -199,25 +227,18 @@ class MessageCentre:
             return Status.ESME_RMSGQFUL
         return 0
 
-    def new_message_id(self, utc_ms: int) -> str:
-        """Rising numbers. From the time of the first, so that no restart of the simulator repeats an id."""
-        number = self._next_id
-        if number is None:
-            number = utc_ms // 1000 * 1_000_000
-        self._next_id = number + 1
-        return str(number)
-
     def take(
         self,
         system_id: str,
         pdu: SubmitSm | DataSm | SubmitMulti,
         destination: Party,
         utc_ms: int,
-        message_id: str | None = None,
+        number: int | None = None,
     ) -> str:
-        """Takes the message and plans its fate; returns its message_id."""
-        if message_id is None:
-            message_id = self.new_message_id(utc_ms)
+        """Takes the message and plans its fate; returns its message_id, which `number` is made into."""
+        if number is None:
+            number = self._numbers.take(utc_ms)
+        message_id = self._form_id(number)
         octets = content_of(pdu)
         if self._seen.add((destination.addr, octets)):
             self._stats.distinct += 1
@@ -237,14 +258,29 @@ class MessageCentre:
             submit_utc_ms=utc_ms,
             final_utc_ms=utc_ms + round(delay_s * 1000),
             state=settings.fates.get(destination.addr) or self._fates.draw(self.chance()),
+            number=number,
+            reference=pdu.tlvs.get(Tag.USER_MESSAGE_REFERENCE),
+            link=self._link_number,
         )
         messages = self._messages
         messages[message_id] = message
         if len(messages) > settings.remembered_messages:
             messages.popitem(last=False)
-        if message.registered_delivery:
+        if self._plans_oddly:
+            self._plan_oddly(message, delay_s)
+        elif message.registered_delivery:
             self._plan_reports(message, delay_s)
         return message_id
+
+    def _plan_oddly(self, message: Message, delay_s: float) -> None:
+        if self._noticed is not None and not self._noticed.take():
+            return  # accepted, and forgotten
+        if self._receipts.unrequested:
+            message.registered_delivery |= 1
+        if message.registered_delivery:
+            self._plan_reports(message, delay_s)
+        if self._extra_reports:
+            self._agenda.at(self._clock.mono() + delay_s, self._report_besides, message)
 
     def _plan_reports(self, message: Message, delay_s: float) -> None:
         now_mono = self._clock.mono()
@@ -287,7 +323,35 @@ class MessageCentre:
     def _report_final(self, message: Message) -> None:
         if message.receipt_planned and not message.settled:
             message.settled = True
-            self.deliver(Delivery(Kind.RECEIPT, message.system_id, message=message, state=message.state))
+            if self._straight_sequence:
+                self.deliver(Delivery(Kind.RECEIPT, message.system_id, message=message, state=message.state))
+            else:
+                self._report_in_sequence(message)
+
+    def _report_in_sequence(self, message: Message) -> None:
+        sequence = self._receipts.sequence
+        if "final" not in sequence:
+            self.waiting -= 1  # nothing will be acknowledged
+        first = True
+        for position, name in enumerate(sequence):
+            state = message.state if name == "final" else STATES_BY_NAME[name]
+            if state in (MessageState.ENROUTE, MessageState.ACCEPTED):
+                kind = Kind.INTERMEDIATE
+            elif name == "final" and first:
+                kind, first = Kind.RECEIPT, False
+            else:
+                kind = Kind.REPEATED
+            delivery = Delivery(kind, message.system_id, message=message, state=state)
+            self._agenda.at(self._clock.mono() + position * self._receipts.gap_s, self.deliver, delivery)
+
+    def _report_besides(self, message: Message) -> None:
+        """What comes beside the receipt: those of another platform, and texts that look like one."""
+        for form in self._foreign_ids:
+            foreign = Delivery(Kind.FOREIGN, message.system_id, message=message, state=MessageState.UNDELIVERABLE)
+            foreign.receipt_id = form(message.number)
+            self.deliver(foreign)
+        for pdu in lookalikes(message, self._settings.quirks.inbound, self._receipt_id(message.number)):
+            self.deliver(Delivery(Kind.INBOUND, message.system_id, pdu=pdu))
 
     def enter(
         self,

@@ -12,18 +12,24 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import trio
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
 from simulator.control import ORDERS, BadOrder, give_order, serve_control
-from simulator.settings import SimulatorSettings, parse_delay, parse_outcomes, parse_state, parse_status
+from simulator.quirks import Quirks
+from simulator.scenarios import Scenario
+from simulator.scenarios import names as scenario_names
+from simulator.settings import SimulatorSettings, parse_delay, parse_outcomes, parse_state
 from simulator.smsc import Smsc
 from smppgw.errors import ConfigError
+from smppgw.smpp import parse_status
 
 T = TypeVar("T")
 
@@ -38,6 +44,8 @@ Examples:
       a slow SMSC that answers ESME_RTHROTTLED above 50 submits a second
   smppgw-simulator --queue-full 447700900123 --fate 447700900124=UNDELIV
       one recipient's queue is full, another one cannot be reached
+  smppgw-simulator --scenario ids-hex-dec --receipt-delay 2
+      acts one of the quirks that `smppgw-simulator scenarios` lists
   smppgw-simulator --control-port 2776 --ledger received.jsonl
       takes orders on port 2776 and writes down all it receives
   smppgw-simulator inject --control 2776 --from 447700900001 --to 12345 "STOP"
@@ -82,6 +90,8 @@ _OUTCOMES = _Notation("WEIGHTS", parse_outcomes)
 _ACCOUNT = _Notation("SYSTEM_ID:PASSWORD", _pair(":", str))
 _REFUSAL = _Notation("DESTINATION=STATUS", _pair("=", parse_status))
 _FATE = _Notation("DESTINATION=OUTCOME", _pair("=", parse_state))
+_OUTBIND = _Notation("HOST:PORT", _pair(":", int))
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DEFAULTS = SimulatorSettings()
 
 
@@ -90,6 +100,7 @@ _DEFAULTS = SimulatorSettings()
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 118},
 )
+@click.option("--scenario", metavar="NAME", help="a quirk to act, or a file of your own  [default: none]")
 @click.option("--host", default=_DEFAULTS.host, help="address to listen on")
 @click.option("--port", default=2775, help="port to listen on; 0 takes a free one")
 @click.option("--control-port", type=int, help="port for orders; 0 takes a free one  [default: none]")
@@ -111,6 +122,9 @@ _DEFAULTS = SimulatorSettings()
 @click.option("--nack-delay", default=_DEFAULTS.nack_delay_s, help="seconds before a refused deliver_sm is repeated")
 @click.option("--rx-t-appn-delay", default=_DEFAULTS.rx_t_appn_delay_s, help="the same after ESME_RX_T_APPN")
 @click.option("--max-waiting", default=_DEFAULTS.max_waiting, help="open receipts; above it ESME_RMSGQFUL")
+@click.option("--outbind", type=_OUTBIND, help="an ESME to connect to and ask by outbind for a bind")
+@click.option("--tls-cert", type=_FILE, help="certificate and key, PEM: listens with TLS")
+@click.option("--tls-client-ca", type=_FILE, help="authorities of the certificates that ESMEs must have, PEM")
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="JSON lines of all that came")
 @click.option("--json", "as_json", is_flag=True, help="first line as JSON: port and control_port")
 @click.version_option(package_name="smppgw")
@@ -120,7 +134,7 @@ def main(context: click.Context, /, **options: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     try:
-        settings = _settings(options)
+        settings = _settings(context, options)
     except ConfigError as wrong:
         raise click.UsageError("\n".join(wrong.problems)) from None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -128,31 +142,59 @@ def main(context: click.Context, /, **options: Any) -> None:
     sys.exit(trio.run(_serve, settings, options["as_json"]))
 
 
-def _settings(options: Mapping[str, Any]) -> SimulatorSettings:
-    refusals = dict(options["refusals"]) | dict.fromkeys(options["queue_full"], parse_status("ESME_RMSGQFUL"))
-    return SimulatorSettings(
-        host=options["host"],
-        port=options["port"],
-        control_port=options["control_port"],
-        system_id=options["system_id"],
-        accounts=dict(options["accounts"]),
-        response_delay=options["response_delay"],
-        receipt_delay=options["receipt_delay"],
-        outcomes=options["outcomes"],
-        fates=dict(options["fates"]),
-        seed=options["seed"],
-        rate=options["rate"],
-        burst=options["burst"],
-        refusals=refusals,
-        deliver_window=options["deliver_window"],
-        enquire_link_s=options["enquire_link"],
-        inactivity_s=options["inactivity"],
-        response_s=options["response_timeout"],
-        nack_delay_s=options["nack_delay"],
-        rx_t_appn_delay_s=options["rx_t_appn_delay"],
-        max_waiting=options["max_waiting"],
-        ledger=options["ledger"],
+#: Option -> the setting it is for. What stands in `_settings` itself is made from several.
+_SETTINGS = {
+    "host": "host",
+    "port": "port",
+    "control_port": "control_port",
+    "system_id": "system_id",
+    "accounts": "accounts",
+    "response_delay": "response_delay",
+    "receipt_delay": "receipt_delay",
+    "outcomes": "outcomes",
+    "fates": "fates",
+    "seed": "seed",
+    "rate": "rate",
+    "burst": "burst",
+    "deliver_window": "deliver_window",
+    "enquire_link": "enquire_link_s",
+    "inactivity": "inactivity_s",
+    "response_timeout": "response_s",
+    "nack_delay": "nack_delay_s",
+    "rx_t_appn_delay": "rx_t_appn_delay_s",
+    "max_waiting": "max_waiting",
+    "ledger": "ledger",
+}
+
+
+def _settings(context: click.Context, options: Mapping[str, Any]) -> SimulatorSettings:
+    """The settings of the scenario, with what was given on the command line in their place."""
+    base = Scenario.load(options["scenario"]).settings if options["scenario"] is not None else SimulatorSettings()
+    given = {
+        name: options[name]
+        for name in _SETTINGS
+        if name == "port" or context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    values: dict[str, Any] = {_SETTINGS[name]: value for name, value in given.items()}
+    values |= {name: dict(given[name]) for name in ("accounts", "fates") if name in given}
+    values["refusals"] = (
+        dict(base.refusals)
+        | dict(options["refusals"])
+        | dict.fromkeys(options["queue_full"], parse_status("ESME_RMSGQFUL"))
     )
+    return replace(base, **values, quirks=_quirks(base.quirks, options))
+
+
+def _quirks(base: Quirks, options: Mapping[str, Any]) -> Quirks:
+    outbind, tls = base.outbind, base.tls
+    if options["outbind"] is not None:
+        host, port = options["outbind"]
+        outbind = replace(outbind, host=host, port=port)
+    if options["tls_cert"] is not None:
+        tls = replace(tls, cert_file=options["tls_cert"])
+    if options["tls_client_ca"] is not None:
+        tls = replace(tls, client_ca_file=options["tls_client_ca"])
+    return replace(base, outbind=outbind, tls=tls)
 
 
 async def _serve(settings: SimulatorSettings, as_json: bool) -> int:
@@ -253,6 +295,34 @@ def order(control: int, control_host: str, name: str, arguments: tuple[str, ...]
             raise click.UsageError(f"{argument!r} is not KEY=VALUE")
         given[key] = _value(value, ORDERS[name].takes.get(key, ()))
     _give(control_host, control, given)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def scenarios(name: str | None, as_json: bool) -> None:
+    """Lists the scenarios; with a NAME, shows its file: a start for one of your own."""
+    if name is not None:
+        click.echo(_scenario(name).file.read_text(encoding="utf-8"), nl=False)
+        return
+    found = [(name, _scenario(name).why) for name in scenario_names()]
+    if as_json:
+        click.echo(json.dumps([{"scenario": name, "why": why} for name, why in found]))
+    elif sys.stdout.isatty():
+        table = Table("scenario", "what the SMSC does")
+        for row in found:
+            table.add_row(*row)
+        Console().print(table)
+    else:
+        for name, why in found:
+            click.echo(f"{name}\t{why}")
+
+
+def _scenario(name: str) -> Scenario:
+    try:
+        return Scenario.load(name)
+    except ConfigError as wrong:
+        raise click.UsageError("\n".join(wrong.problems)) from None
 
 
 @main.command()

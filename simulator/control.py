@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import trio
 
-from simulator.settings import parse_status
 from simulator.smsc import Smsc
 from smppgw.errors import Refusal
+from smppgw.smpp import parse_status
 
 MAX_LINE_OCTETS = 262_144
 _CHUNK_OCTETS = 65_536

@@ -8,35 +8,26 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Mapping
-from enum import IntEnum
 from itertools import accumulate
 
 from smppgw.smpp import STATE_NAMES
-
-
-class MessageState(IntEnum):
-    """message_state (SMPP 3.4, 5.2.28). The seven letters that receipts use for each stand in `STAT`."""
-
-    ENROUTE = 1
-    DELIVERED = 2
-    EXPIRED = 3
-    DELETED = 4
-    UNDELIVERABLE = 5
-    ACCEPTED = 6
-    UNKNOWN = 7
-    REJECTED = 8
-
+from smppgw.smpp import MessageState as MessageState  # the simulator's rooms take it from here
 
 #: The stat field of a receipt (SMPP 3.4, Appendix B, table B-2).
 STAT: Mapping[MessageState, str] = {state: STATE_NAMES[state] for state in MessageState}
 
+STATES_BY_NAME: Mapping[str, MessageState] = {name: state for state, name in STAT.items()}
+
 #: Final states by the name that the settings and the command line use for them.
 FINAL_STATES: Mapping[str, MessageState] = {
-    name: state for state, name in STAT.items() if state not in (MessageState.ENROUTE, MessageState.ACCEPTED)
+    name: state
+    for state, name in STAT.items()
+    if state not in (MessageState.SCHEDULED, MessageState.ENROUTE, MessageState.ACCEPTED)
 }
 
 #: The err field and error_code that go with a state: ours, since the standard leaves them to the SMSC.
 ERROR_CODES: Mapping[MessageState, int] = {
+    MessageState.SCHEDULED: 0,
     MessageState.ENROUTE: 0,
     MessageState.DELIVERED: 0,
     MessageState.EXPIRED: 27,  # absent subscriber, in the numbers that SS7 networks pass on
@@ -45,6 +36,7 @@ ERROR_CODES: Mapping[MessageState, int] = {
     MessageState.ACCEPTED: 0,
     MessageState.UNKNOWN: 255,
     MessageState.REJECTED: 11,
+    MessageState.SKIPPED: 12,
 }
 
 _RECEIPT_BITS = 0x03

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from smppgw.smpp import DataSm, SubmitMulti, SubmitSm, Tag
 from smppgw.sms.dcs import decode_text
@@ -78,6 +78,19 @@ class Submit:
             "registered_delivery": self.pdu.registered_delivery,
             "octets": self.octets.hex(),
         }
+
+
+class Visit(NamedTuple):
+    """One connection of an ESME, once it has ended. `bind_status` is None where it asked for no bind."""
+
+    number: int
+    system_id: str
+    kind: str
+    interface_version: int | None
+    connected_utc_ms: int
+    bind_status: int | None
+    submits: int
+    reason: str  # a CloseReason
 
 
 class Ledger:

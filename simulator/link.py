@@ -15,13 +15,11 @@ import trio
 from simulator.agenda import Agenda
 from simulator.outbox import Outbox
 from simulator.settings import SimulatorSettings
+from simulator.tap import Answered, Tap
 from smppgw.clock import Clock
 from smppgw.smpp import CloseReason, Event, Pdu, Role, Session, Timers
 
 _numbers = count(1)
-
-#: Most responses that a stall keeps back for one bind; a peer that goes on asking past this has no window at all.
-MAX_WITHHELD = 100_000
 
 
 class Link:
@@ -34,6 +32,7 @@ class Link:
         clock: Clock,
         agenda: Agenda,
         on_events: Callable[[Link, list[Event]], None],
+        tap: Tap | None = None,
     ) -> None:
         self.number = next(_numbers)
         self.stream = stream
@@ -52,6 +51,10 @@ class Link:
         self.system_id = ""
         self.kind = ""
         self.outbox: Outbox | None = None
+        self.tap = tap
+        self.connected_utc_ms = clock.utc_ms()
+        self.bind_status: int | None = None
+        self.submits = 0
         self.unanswered = 0  # submits that have no response yet
         self.withheld: list[Pdu] = []  # responses that a stall keeps back
         self.closed = False
@@ -101,6 +104,14 @@ class Link:
             self.wake_writer()
             self.arm_timer()
 
+    def send_odd(self, make: Callable[[int], bytes], answered: Answered, cookie: object = None) -> None:
+        """Sends what the session would not: `make` gives the octets for a sequence_number. Only with a tap."""
+        assert self.tap is not None
+        if not self.closed:
+            self._outgoing += self.session.data_to_send()
+            self._outgoing += make(self.tap.sequence(answered, cookie))
+            self._wake.set()
+
     def wake_writer(self) -> None:
         """Hands what the session wants to send to the writer; cuts a link whose peer does not read."""
         data = self.session.data_to_send()
@@ -141,6 +152,12 @@ class Link:
             if self.closed:
                 return
             now_mono = self._clock.mono()
+            if self.tap is not None and data:
+                data, answers = self.tap.filter(data, now_mono)
+                self._outgoing += answers
+                if not data:
+                    self._handle([])
+                    continue
             self._handle(self.session.receive_data(data, now_mono) if data else self.session.receive_eof(now_mono))
 
     async def _write(self) -> None:

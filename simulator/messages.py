@@ -6,18 +6,19 @@ Owns what a receipt says. Refuses to know when it is sent and to whom.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.fates import ERROR_CODES, STAT, MessageState
-from smppgw.smpp import DeliverSm, Tag
+from smppgw.smpp import DeliverSm, Pdu, Tag
 from smppgw.smpp.receipts import format_receipt
 
 if TYPE_CHECKING:
     from simulator.outbox import Receiver
 
-_RECEIPT = 0x04  # esm_class of deliver_sm (SMPP 3.4, 5.2.12)
-_INTERMEDIATE = 0x20
+RECEIPT = 0x04  # esm_class of deliver_sm (SMPP 3.4, 5.2.12)
+INTERMEDIATE = 0x20
 _UDHI = 0x40
 _UCS2 = 8
 _RECEIPT_TEXT_OCTETS = 20  # SMPP 3.4, Appendix B: the first 20 characters of the message
@@ -33,16 +34,23 @@ class Party(NamedTuple):
 
 
 class Message:
-    """One message to one destination. `state` is the state it is bound to reach at `final_utc_ms`."""
+    """One message to one destination. `state` is the state it is bound to reach at `final_utc_ms`.
+
+    `number` is what its ids are made from, `reference` its user_message_reference, `link` the number of the
+    connection it came over.
+    """
 
     __slots__ = (
         "data_coding",
         "destination",
         "esm_class",
         "final_utc_ms",
+        "link",
         "message_id",
+        "number",
         "octets",
         "receipt_planned",
+        "reference",
         "registered_delivery",
         "scheduled",
         "settled",
@@ -66,6 +74,9 @@ class Message:
         submit_utc_ms: int,
         final_utc_ms: int,
         state: MessageState,
+        number: int = 0,
+        reference: bytes | None = None,
+        link: int = 0,
     ) -> None:
         self.message_id = message_id
         self.system_id = system_id
@@ -78,6 +89,9 @@ class Message:
         self.submit_utc_ms = submit_utc_ms
         self.final_utc_ms = final_utc_ms
         self.state = state
+        self.number = number
+        self.reference = reference
+        self.link = link
         self.receipt_planned = False  # a receipt is due, or made and not acknowledged
         self.scheduled = False  # the agenda will ask for its receipt
         self.settled = False  # it has reached its state: no further reports
@@ -91,16 +105,31 @@ class Kind(StrEnum):
 
     RECEIPT = "receipt"
     INTERMEDIATE = "intermediate"
+    REPEATED = "repeated"  # a receipt after the first
+    FOREIGN = "foreign"  # a receipt that is not the message's
     INBOUND = "inbound"
 
 
 class Delivery:
     """One deliver_sm to be sent until it is acknowledged: a report about `message`, or the given `pdu`.
 
+    `receipt_id` is what a FOREIGN one calls its message.
+
     `waiting` while it is in its outbox or on the agenda; otherwise it is on its way over `sent_over`.
     """
 
-    __slots__ = ("acked", "attempts", "kind", "message", "pdu", "sent_over", "state", "system_id", "waiting")
+    __slots__ = (
+        "acked",
+        "attempts",
+        "kind",
+        "message",
+        "pdu",
+        "receipt_id",
+        "sent_over",
+        "state",
+        "system_id",
+        "waiting",
+    )
 
     def __init__(
         self,
@@ -109,33 +138,46 @@ class Delivery:
         *,
         message: Message | None = None,
         state: MessageState = MessageState.ENROUTE,
-        pdu: DeliverSm | None = None,
+        pdu: Pdu | None = None,
+        receipt_id: str = "",
     ) -> None:
         self.kind = kind
         self.system_id = system_id
         self.message = message
         self.state = state
         self.pdu = pdu
+        self.receipt_id = receipt_id
         self.attempts = 0
         self.acked = False
         self.waiting = False
         self.sent_over: Receiver | None = None
-
-    def deliver_sm(self) -> DeliverSm:
-        """The PDU to send; its sequence_number is set by the session."""
-        if self.pdu is not None:
-            return self.pdu
-        assert self.message is not None
-        return report(self.message, self.state, intermediate=self.kind is Kind.INTERMEDIATE)
 
     @property
     def message_id(self) -> str:
         return self.message.message_id if self.message is not None else ""
 
 
+Build = Callable[[Delivery], Pdu]
+"""Makes the PDU to send; its sequence_number is set by the session."""
+
+
+def straight(delivery: Delivery) -> Pdu:
+    """The PDU of a delivery as the standard wants it."""
+    if delivery.pdu is not None:
+        return delivery.pdu
+    assert delivery.message is not None
+    return report(delivery.message, delivery.state, intermediate=delivery.kind is Kind.INTERMEDIATE)
+
+
 def report(message: Message, state: MessageState, *, intermediate: bool) -> DeliverSm:
     """A delivery receipt or intermediate notification: text of Appendix B, receipted_message_id, message_state."""
     source, destination = message.destination, message.source
+    tlvs: dict[int, bytes] = {
+        Tag.RECEIPTED_MESSAGE_ID: message.message_id.encode("latin-1") + b"\0",
+        Tag.MESSAGE_STATE: bytes((state,)),
+    }
+    if message.reference is not None:
+        tlvs[Tag.USER_MESSAGE_REFERENCE] = message.reference
     return DeliverSm(
         source_addr_ton=source.ton,
         source_addr_npi=source.npi,
@@ -143,7 +185,7 @@ def report(message: Message, state: MessageState, *, intermediate: bool) -> Deli
         dest_addr_ton=destination.ton,
         dest_addr_npi=destination.npi,
         destination_addr=destination.addr,
-        esm_class=_INTERMEDIATE if intermediate else _RECEIPT,
+        esm_class=INTERMEDIATE if intermediate else RECEIPT,
         short_message=format_receipt(
             message_id=message.message_id,
             sub=1,
@@ -152,16 +194,13 @@ def report(message: Message, state: MessageState, *, intermediate: bool) -> Deli
             done_utc_ms=message.submit_utc_ms if intermediate else message.final_utc_ms,
             stat=STAT[state],
             err=f"{ERROR_CODES[state]:03d}",
-            text=_excerpt(message),
+            text=excerpt(message),
         ),
-        tlvs={
-            Tag.RECEIPTED_MESSAGE_ID: message.message_id.encode("latin-1") + b"\0",
-            Tag.MESSAGE_STATE: bytes((state,)),
-        },
+        tlvs=tlvs,
     )
 
 
-def _excerpt(message: Message) -> str:
+def excerpt(message: Message) -> str:
     """The first 20 characters, what is not plain ASCII as a dot: a receipt's text has no data_coding of its own."""
     octets = message.octets
     if message.esm_class & _UDHI and octets:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from simulator.agenda import Agenda
-from simulator.messages import Delivery, Kind
+from simulator.messages import Build, Delivery, Kind, straight
 from simulator.settings import SimulatorSettings
 from simulator.stats import Deliveries, Stats
 from smppgw.clock import Clock
@@ -41,6 +41,7 @@ class Outbox:
         settings: SimulatorSettings,
         stats: Stats,
         on_acked: Callable[[Delivery], None],
+        build: Build = straight,
     ) -> None:
         self.system_id = system_id
         self.held = False
@@ -52,6 +53,7 @@ class Outbox:
         self._settings = settings
         self._stats = stats
         self._on_acked = on_acked
+        self._build = build
         self._ready: deque[Delivery] = deque()
         self._kept_back: deque[Delivery] = deque()
         self._turn = 0
@@ -123,6 +125,11 @@ class Outbox:
             self.counts(delivery).overdue += 1
             self._later(delivery, self._settings.nack_delay_s)
 
+    def again(self, delivery: Delivery) -> None:
+        """Its answer has been lost on the way: it goes out once more."""
+        if not delivery.acked and not delivery.waiting:
+            self._enqueue(delivery)
+
     def counts(self, delivery: Delivery) -> Deliveries:
         return self._stats.inbound if delivery.kind is Kind.INBOUND else self._stats.receipts
 
@@ -142,8 +149,19 @@ class Outbox:
         (self._kept_back if keep_back else self._ready).append(delivery)
 
     def _send(self, receiver: Receiver) -> None:
-        session, ready = receiver.session, self._ready
+        session = receiver.session
         free = session.window_free if session.state.is_bound else 0  # it may be unbinding
+        batch = self._batch(receiver, free)
+        if not batch:
+            return
+        build = self._build
+        session.request_many([(build(delivery), delivery) for delivery in batch], self._clock.mono())
+        receiver.wake_writer()
+        receiver.arm_timer()
+
+    def _batch(self, receiver: Receiver, free: int) -> list[Delivery]:
+        """Up to `free` deliveries, on their way over `receiver` from now on."""
+        ready = self._ready
         batch: list[Delivery] = []
         while ready and len(batch) < free:
             delivery = ready.popleft()
@@ -153,8 +171,6 @@ class Outbox:
                 self._kept_back.append(delivery)
                 continue
             batch.append(delivery)
-        if not batch:
-            return
         for delivery in batch:
             counts = self.counts(delivery)
             counts.sent += 1
@@ -162,6 +178,4 @@ class Outbox:
             delivery.attempts += 1
             delivery.waiting = False
             delivery.sent_over = receiver
-        session.request_many([(delivery.deliver_sm(), delivery) for delivery in batch], self._clock.mono())
-        receiver.wake_writer()
-        receiver.arm_timer()
+        return batch

@@ -9,13 +9,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from simulator.fates import FINAL_STATES, MessageState
+from simulator.quirks import STRAIGHT, Quirks, StatusCode
 from smppgw.errors import ConfigError
-from smppgw.smpp import Status
 
 
 class Delay(NamedTuple):
@@ -47,8 +46,9 @@ class SimulatorSettings:
     seed: int = 1
     rate: float | None = None  # submit_sm a second for each system_id; None: no limit
     burst: float | None = None  # None: one second of rate
-    refusals: Mapping[str, int] = field(default_factory=dict)  # destination -> command_status of its submits
+    refusals: Mapping[str, StatusCode] = field(default_factory=dict)  # destination -> command_status of its submits
     fates: Mapping[str, MessageState] = field(default_factory=dict)  # destination -> final state
+    quirks: Quirks = STRAIGHT
     ledger: Path | None = None
     message_id_start: int | None = None  # None: from the wall time, so that no restart repeats an id
     deliver_window: int = 100  # deliver_sm not yet answered, on each bind
@@ -162,18 +162,3 @@ def parse_state(name: str) -> MessageState:
     if state is None:
         raise ValueError(f"unknown outcome {name.strip()!r}; known: {', '.join(FINAL_STATES)}")
     return state
-
-
-def parse_status(text: str) -> int:
-    """`ESME_RTHROTTLED`, `RTHROTTLED`, `0x58` or `88`: a command_status."""
-    name = text.strip().upper()
-    if re.fullmatch(r"0X[0-9A-F]{1,8}", name):
-        return int(name, 16)
-    if re.fullmatch(r"\d{1,9}", name):
-        return int(name)
-    full = name if name.startswith("ESME_") else f"ESME_{name}"
-    status = Status.__members__.get(full)
-    if status is None:
-        near = get_close_matches(full, Status.__members__, n=1)
-        raise ValueError(f"unknown command_status {text!r}{f'; did you mean {near[0]}?' if near else ''}")
-    return int(status)

@@ -15,22 +15,30 @@ import trio
 
 from simulator.agenda import Agenda
 from simulator.centre import MessageCentre
+from simulator.conduct import Conduct
+from simulator.doors import call_out, open_listeners, port_of
+from simulator.fates import STAT
 from simulator.inbound import inbound_pdus
-from simulator.ledger import Ledger, Submit
-from simulator.link import MAX_WITHHELD, Link
+from simulator.ledger import Ledger, Submit, Visit
+from simulator.link import Link
 from simulator.messages import Delivery, Kind
 from simulator.operations import Operations
+from simulator.quirks import Over
+from simulator.replies import Replies
 from simulator.settings import SimulatorSettings
 from simulator.stats import Stats
+from simulator.tap import Tap, needs_tap
 from smppgw.clock import Clock
 from smppgw.errors import Refusal
 from smppgw.smpp import (
+    Bind,
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
     Closed,
     DataSm,
     Event,
+    Outbind,
     Pdu,
     Rejected,
     RequestOverdue,
@@ -45,8 +53,6 @@ from smppgw.smpp import (
 
 logger = logging.getLogger("simulator")
 
-_Bind = BindTransmitter | BindReceiver | BindTransceiver
-
 _KINDS: dict[type[Pdu], str] = {
     BindTransmitter: "transmitter",
     BindReceiver: "receiver",
@@ -58,8 +64,8 @@ _DEFAULT_CLOCK = Clock()
 class Smsc:
     """An SMSC that can be ordered about. One instance serves once; `settings` are what it starts with.
 
-    `stats` counts, `submits` holds the newest submits, `links` the open connections, `binds` those that are bound.
-    Raises OSError when the ledger file cannot be opened.
+    `stats` counts, `submits` holds the newest submits, `links` the open connections, `binds` those that are bound,
+    `visits` the newest connections that have ended. Raises OSError when the ledger file cannot be opened.
     """
 
     def __init__(self, settings: SimulatorSettings | None = None, clock: Clock = _DEFAULT_CLOCK) -> None:
@@ -67,6 +73,7 @@ class Smsc:
         self.stats = Stats()
         self.port = 0  # known once `serve` has reported that it started
         self.links: list[Link] = []
+        self.visits: deque[Visit] = deque(maxlen=1000)
         self._clock = clock
         self._agenda = Agenda(clock)
         self._ledger = Ledger(self.settings.ledger, self.settings.remembered_submits)
@@ -74,8 +81,19 @@ class Smsc:
             self.settings, clock=clock, agenda=self._agenda, stats=self.stats, ledger=self._ledger
         )
         self._operations = Operations(self._centre)
+        quirks = self.settings.quirks
+        self._conduct = Conduct(quirks.session, clock=clock, agenda=self._agenda, stats=self.stats)
+        self._replies = Replies(
+            self.settings,
+            clock=clock,
+            agenda=self._agenda,
+            stats=self.stats,
+            chance=self._centre.chance,
+            conduct=self._conduct,
+        )
+        self._has_taps = needs_tap(quirks)
+        self._acks_to_lose = quirks.inbound.lost_acks
         self._refuse_binds_with: int | None = None
-        self._stalled = False
         self._reference = 0
         self._changed = trio.Event()
         self._ledger_error: OSError | None = None
@@ -94,17 +112,20 @@ class Smsc:
         """Serves until cancelled; reports `port` once it listens.
 
         `listeners`: None opens settings.host and settings.port; an empty list opens nothing, for tests that hand
-        memory streams to `serve_stream`. Raises OSError when the port cannot be had or the ledger cannot be written.
+        memory streams to `serve_stream`. Raises OSError when the port or the certificate cannot be had or the ledger
+        cannot be written.
         """
         if listeners is None:
-            listeners = await trio.open_tcp_listeners(self.settings.port, host=self.settings.host)
-        self.port = _port_of(listeners)
+            listeners = await open_listeners(self.settings)
+        self.port = port_of(listeners)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._agenda.run, self._after_batch)
                 nursery.start_soon(self._raise_ledger_error)
                 if listeners:
                     nursery.start_soon(trio.serve_listeners, self.serve_stream, list(listeners))
+                if self.settings.quirks.outbind.port:
+                    nursery.start_soon(call_out, self.settings.quirks.outbind, self.serve_outbound)
                 task_status.started(self.port)
         finally:
             for link in list(self.links):
@@ -113,11 +134,28 @@ class Smsc:
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serves one connection until it ends. Raises RuntimeError when `serve` is not running: it keeps the time."""
+        await self._serve_link(self._new_link(stream))
+
+    async def serve_outbound(self, stream: trio.abc.Stream) -> None:
+        """The same for a connection of ours: sends outbind first (SMPP 3.4, 4.1.7)."""
+        link = self._new_link(stream)
+        outbind = self.settings.quirks.outbind
+        link.session.request(Outbind(system_id=outbind.system_id, password=outbind.password), self._clock.mono())
+        link.wake_writer()
+        self.stats.outbinds += 1
+        await self._serve_link(link)
+
+    def _new_link(self, stream: trio.abc.Stream) -> Link:
         if not self._agenda.running:
             raise RuntimeError("serve_stream() works only while serve() is running")
-        link = Link(stream, self.settings, self._clock, self._agenda, self._on_events)
+        settings = self.settings
+        tap = Tap(settings.quirks, settings.max_pdu_octets, self._clock.mono()) if self._has_taps else None
+        return Link(stream, settings, self._clock, self._agenda, self._on_events, tap)
+
+    async def _serve_link(self, link: Link) -> None:
         self.stats.connections += 1
         self.links.append(link)
+        self._conduct.connected(link)
         try:
             await link.run()
         except Exception:
@@ -149,6 +187,13 @@ class Smsc:
     def submits(self) -> deque[Submit]:
         """The newest submits, oldest first."""
         return self._ledger.submits
+
+    def fate(self, message_id: str) -> str:
+        """DELIVRD, UNDELIV, ...: the final state of one of the messages that query_sm finds. Raises KeyError."""
+        message = self._centre.find(message_id)
+        if message is None:
+            raise KeyError(message_id)
+        return STAT[message.state]
 
     @property
     def waiting(self) -> int:
@@ -210,11 +255,7 @@ class Smsc:
 
     def stall(self, stalled: bool = True) -> None:
         """Takes submits, and reports on them, but answers none. Switched off, it answers those of the open binds."""
-        self._stalled = stalled
-        if not stalled:
-            for link in list(self.links):
-                responses, link.withheld = link.withheld, []
-                self._respond(link, responses)
+        self._replies.stall(stalled, list(self.links))
 
     def hold_receipts(self, held: bool = True) -> None:
         """Keeps receipts back; switched off, all that wait go out."""
@@ -227,7 +268,7 @@ class Smsc:
 
     def _on_events(self, link: Link, events: list[Event]) -> None:
         utc_ms = self._clock.utc_ms()
-        self._centre.start_batch(link.system_id, self._clock.mono())
+        self._centre.start_batch(link.system_id, self._clock.mono(), link.number)
         responses: list[Pdu] = []
         for event in events:
             if type(event) is RequestReceived:
@@ -241,7 +282,7 @@ class Smsc:
             elif type(event) is Rejected:
                 self.stats.rejected_pdus[status_name(event.command_status)] += 1
         if responses:
-            self._on_submits_answered(link, responses)
+            self._replies.send(link, responses)
         if link.outbox is not None:
             link.outbox.pump()
         self._after_batch()
@@ -276,72 +317,55 @@ class Smsc:
         self.stats.other_requests[type(pdu).__name__] += 1
         link.respond([self._operations.answer(link.system_id, pdu, utc_ms)])
 
-    def _on_submits_answered(self, link: Link, responses: list[Pdu]) -> None:
-        """Sends the responses of one read: at once, later, or not while stalled."""
-        link.unanswered += len(responses)
-        self.stats.max_window = max(self.stats.max_window, link.unanswered)
-        if self._stalled:
-            self.stats.withheld += len(responses)
-            link.withheld += responses
-            if len(link.withheld) > MAX_WITHHELD:
-                link.cut()
-            return
-        delay = self.settings.response_delay
-        if delay.max_s == 0:
-            self._respond(link, responses)
-            return
-        now_mono = self._clock.mono()
-        if delay.min_s == delay.max_s:
-            self._agenda.at(now_mono + delay.min_s, self._respond_later, (link, responses))
-            return
-        for response in responses:
-            due_mono = now_mono + delay.draw(self._centre.chance())
-            self._agenda.at(due_mono, self._respond_later, (link, [response]))
-
-    def _respond_later(self, due: tuple[Link, list[Pdu]]) -> None:
-        self._respond(*due)
-
-    def _respond(self, link: Link, responses: list[Pdu]) -> None:
-        link.unanswered -= len(responses)
-        if responses:
-            link.respond(responses)
-
     def _on_response(self, link: Link, event: ResponseReceived) -> None:
         if isinstance(event.cookie, Delivery) and link.outbox is not None:
+            if self._acks_to_lose and event.cookie.kind is Kind.INBOUND:
+                self._lose_ack(link, event.cookie)
+                return
             link.outbox.answered(event.cookie, event.response.command_status)
+
+    def _lose_ack(self, link: Link, delivery: Delivery) -> None:
+        """As if the connection had broken before this deliver_sm_resp came."""
+        self._acks_to_lose -= 1
+        self.stats.lost_acks += 1
+        assert link.outbox is not None
+        link.outbox.again(delivery)
+        link.cut()
 
     def _on_overdue(self, link: Link, event: RequestOverdue) -> None:
         if isinstance(event.cookie, Delivery) and link.outbox is not None:
             link.outbox.overdue(event.cookie)
 
-    def _on_bind(self, link: Link, pdu: _Bind) -> None:
+    def _on_bind(self, link: Link, pdu: Bind) -> None:
         if link.session.state is not SessionState.BINDING:
             return  # octets behind the bind have ended the session already
         status = self._bind_status(pdu)
+        link.bind_status = status
         if status != Status.ESME_ROK:
             self.stats.binds_refused[status] += 1
             for event in link.session.refuse_bind(pdu, status):
                 if isinstance(event, Closed):
                     self._on_closed(link, event)
             return
-        link.session.accept_bind(pdu, self.settings.system_id)
+        self._conduct.accept(link, pdu, self.settings.system_id)
         link.system_id = pdu.system_id
         link.kind = _KINDS[type(pdu)]
         link.outbox = self._centre.outbox(pdu.system_id)
         link.outbox.binds += 1
         self.stats.binds[link.kind] += 1
-        if not isinstance(pdu, BindTransmitter):
+        self._conduct.bound(link)
+        if not isinstance(pdu, BindTransmitter) or self.settings.quirks.receipts.over is Over.TRANSMITTER:
             link.outbox.join(link)
 
-    def _bind_status(self, pdu: _Bind) -> int:
+    def _bind_status(self, pdu: Bind) -> int:
         if self._refuse_binds_with is not None:
             return self._refuse_binds_with
         accounts = self.settings.accounts
-        if not accounts:
-            return Status.ESME_ROK
-        if pdu.system_id not in accounts:
+        if accounts and pdu.system_id not in accounts:
             return Status.ESME_RINVSYSID
-        return Status.ESME_ROK if accounts[pdu.system_id] == pdu.password else Status.ESME_RINVPASWD
+        if accounts and accounts[pdu.system_id] != pdu.password:
+            return Status.ESME_RINVPASWD
+        return self._conduct.bind_status(pdu)
 
     def _on_closed(self, link: Link, event: Closed) -> None:
         link.closed = True
@@ -349,14 +373,22 @@ class Smsc:
         self.links.remove(link)
         self.stats.closed[str(event.reason)] += 1
         self.stats.deviations.update(link.session.counters)
+        self.visits.append(_visit(link, event))
+        self._conduct.closed(link)
         if link.outbox is not None:
+            cookies = event.unanswered + (link.tap.unanswered() if link.tap is not None else [])
             link.outbox.binds -= 1
-            link.outbox.leave(link, (cookie for cookie in event.unanswered if isinstance(cookie, Delivery)))
+            link.outbox.leave(link, (cookie for cookie in cookies if isinstance(cookie, Delivery)))
 
 
-def _port_of(listeners: Sequence[trio.abc.Listener[Any]]) -> int:
-    for listener in listeners:
-        if isinstance(listener, trio.SocketListener):
-            port: int = listener.socket.getsockname()[1]
-            return port
-    return 0
+def _visit(link: Link, event: Closed) -> Visit:
+    return Visit(
+        link.number,
+        link.system_id,
+        link.kind,
+        link.session.peer_interface_version,
+        link.connected_utc_ms,
+        link.bind_status,
+        link.submits,
+        str(event.reason),
+    )

@@ -11,6 +11,9 @@ from typing import Any
 
 from smppgw.smpp import status_name
 
+#: Stands for the command_status of a submit that is never to be answered. No real one.
+UNANSWERED = 0xFFFFFFFF
+
 
 @dataclass(slots=True)
 class Deliveries:
@@ -44,7 +47,8 @@ class Deliveries:
 class Stats:
     """What happened so far."""
 
-    connections: int = 0
+    connections: int = 0  # ours among them
+    outbinds: int = 0
     binds: Counter[str] = field(default_factory=Counter)  # accepted, by kind
     binds_refused: Counter[int] = field(default_factory=Counter)  # by command_status
     closed: Counter[str] = field(default_factory=Counter)  # sessions, by CloseReason
@@ -57,7 +61,10 @@ class Stats:
     receipts: Deliveries = field(default_factory=Deliveries)  # intermediate notifications among them
     inbound: Deliveries = field(default_factory=Deliveries)
     rejected_pdus: Counter[str] = field(default_factory=Counter)  # bad requests that the session answered, by status
+    odd_answers: Counter[str] = field(default_factory=Counter)  # to PDUs of odd.py: "name: response status"
     deviations: Counter[str] = field(default_factory=Counter)  # tolerated, of sessions that have ended
+    idle_cuts: int = 0  # connections cut for a silent ESME
+    lost_acks: int = 0  # deliver_sm_resp that were ignored, the connection cut
     session_failures: int = 0  # sessions ended by an error of ours
     max_window: int = 0  # most submits of one bind without a response at one time
     first_submit_utc_ms: int | None = None
@@ -79,6 +86,7 @@ class Stats:
         """The counts as one JSON object."""
         return {
             "connections": self.connections,
+            "outbinds": self.outbinds,
             "binds": {
                 "accepted": self.binds.total(),
                 "by_kind": dict(self.binds),
@@ -96,7 +104,10 @@ class Stats:
             "inbound": self.inbound.summary(),
             "other_requests": dict(self.other_requests),
             "rejected_pdus": dict(self.rejected_pdus),
+            "odd_answers": dict(self.odd_answers),
             "deviations": dict(self.deviations),
+            "idle_cuts": self.idle_cuts,
+            "lost_acks": self.lost_acks,
             "session_failures": self.session_failures,
             "max_window": self.max_window,
             "first_submit_utc_ms": self.first_submit_utc_ms,
@@ -106,4 +117,7 @@ class Stats:
 
 
 def _by_name(by_status: Counter[int]) -> dict[str, int]:
-    return {status_name(status): count for status, count in sorted(by_status.items())}
+    return {
+        status_name(status) if status != UNANSWERED else "unanswered": count
+        for status, count in sorted(by_status.items())
+    }

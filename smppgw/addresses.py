@@ -78,7 +78,8 @@ def recipient(typed: str, *, default_region: str | None = None, strict: bool = F
 def sender(typed: str, *, default_region: str | None = None) -> Address:
     """The sender that `typed` means: an international number, a short code, or letters.
 
-    With a letter in it: alphanumeric, at most 11 septets of GSM-7, of those characters that source_addr can carry.
+    With a letter in it: alphanumeric, at most 11 septets of GSM-7, of those characters that source_addr can carry
+    ("@" is none of them).
     3 to 8 digits: a short code, unless 7 or 8 of them are a valid number in `default_region`. Everything else is read
     as a recipient is. Raises Refusal: `sender_empty`, `sender_too_short`, `sender_too_long`, `sender_characters`,
     `sender_unencodable`, `sender_no_country_code`, `sender_unknown_country_code`, `sender_impossible`.
@@ -380,7 +381,12 @@ def _short_code(digits: str, region: str | None) -> Address:
 
 
 def _alphanumeric(name: str) -> Address:
-    """source_addr is a C-octet string: a character must be in GSM-7 for the handset and in Latin-1 for the field."""
+    """source_addr is a C-octet string: a character must be in GSM-7 for the handset and in Latin-1 for the field.
+
+    "@" is septet 0x00: SMSCs that write the sender as septets end it there.
+    """
+    if "@" in name:
+        raise _refusal("sender", "characters", f"{name!r} has an '@', at which many SMSCs cut it off")
     for character in name:
         if not character.isprintable() or ord(character) > 0xFF or gsm7.try_encode(character) is None:
             raise _refusal("sender", "characters", f"has the character {character!r}, which a sender cannot carry")

@@ -29,7 +29,7 @@ from smppgw.bridge import asyncio_loop, run_asyncio
 from smppgw.clock import Clock
 from smppgw.config import OnDoubt, Settings
 from smppgw.errors import ConfigError, SmppgwError, StoreBusy
-from smppgw.queue.model import Accept, Acceptance, NewMessage, Recover, RetryPlan
+from smppgw.queue.model import Accept, Acceptance, Cancel, CancelStatus, NewMessage, QueryPlan, Recover, RetryPlan
 from smppgw.queue.sqlite import SqliteStore, open_store
 from smppgw.queue.sweeper import sweep_for_ever
 from smppgw.telemetry import BindMetrics, Metrics, StoreMetrics, log, set_up_logging
@@ -77,9 +77,12 @@ class Gateway:
             metrics=self.metrics,
             utc_ms=self.clock.utc_ms,
             accept=self._accept,
+            cancel=self._cancel,
             message=reads.message,
             messages=reads.messages,
             inbound=reads.inbound,
+            quarantine=reads.quarantine,
+            id_relations=reads.id_relations,
             depths=reads.depths,
             binds=self.pool.status,
             ready=self._ready,
@@ -93,6 +96,11 @@ class Gateway:
             await self.store.from_asyncio.commit(op)
         except StoreBusy as error:
             raise too_busy() from error
+        return op.result
+
+    async def _cancel(self, message_id: int, account: str) -> CancelStatus:
+        op = Cancel(message_id, account, self.clock.utc_ms())
+        await self.store.from_asyncio.commit(op)
         return op.result
 
     def _ready(self) -> Readiness:
@@ -111,7 +119,7 @@ async def serve(
 ) -> None:
     """Runs the gateway until it is asked to stop, then drains.
 
-    Raises ConfigError when the port is taken, StoreError when the store cannot be opened.
+    Raises ConfigError when a port is taken (of HTTP or for outbind), StoreError when the store cannot be opened.
     """
     sockets = open_sockets(settings.http.host, settings.http.port)
     try:
@@ -119,7 +127,9 @@ async def serve(
             gateway.port = sockets[0].getsockname()[1]
             await nursery.start(gateway.pool.run)
             nursery.start_soon(_sweep, gateway)
-            server = HttpServer(create_app(gateway.services(), first_reference=random.randrange(256)), settings.http)
+            server = HttpServer(
+                create_app(gateway.services(), first_reference=random.randrange(65536)), settings.http
+            )
             http_closed = trio.Event()
             nursery.start_soon(_serve_http, server, sockets, http_closed)
             log(logger, logging.INFO, "http_listening", url=gateway.url, docs=f"{gateway.url}/docs")
@@ -182,6 +192,11 @@ async def _sweep(gateway: Gateway) -> None:
         gateway.clock,
         interval_s=gateway.settings.store.sweep_interval_s,
         doubt_match_ms={name: round(carrier.doubt_match_s * 1000) for name, carrier in carriers.items()},
+        query={
+            name: QueryPlan(carrier.query.attempts, round(carrier.query.interval_s * 1000))
+            for name, carrier in carriers.items()
+            if carrier.query.enabled
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Which carrier a message goes to.
+"""Which carriers a message may go to, in order.
 
 Pure: the routes of the settings are compiled once into one prefix table per account; a lookup costs as many dict
 probes as there are different prefix lengths, however many routes there are. Knows nothing of binds or queues.
@@ -14,7 +14,7 @@ from smppgw.errors import Refusal
 
 class _Entry(NamedTuple):
     rank: int  # place of the route in the file: the first that fits decides
-    carrier: str
+    carriers: tuple[str, ...]
 
 
 class _Table(NamedTuple):
@@ -29,8 +29,8 @@ class Router:
         self._general = _compile(settings, None)
         self._by_account = {name: _compile(settings, name) for name in settings.accounts}
 
-    def carrier_for(self, account: str, e164_digits: str) -> str:
-        """The carrier for a message of `account` to `e164_digits` (country code first, no '+').
+    def carriers_for(self, account: str, e164_digits: str) -> tuple[str, ...]:
+        """The carriers, best first, for a message of `account` to `e164_digits` (country code first, no '+').
 
         Raises Refusal `no_route` when no route fits.
         """
@@ -44,7 +44,7 @@ class Router:
             raise Refusal(
                 "no_route", f"no route leads to +{e164_digits[:4]}...; see [[routes]] in the config", field="to"
             )
-        return best.carrier
+        return best.carriers
 
 
 def _compile(settings: Settings, account: str | None) -> _Table:
@@ -53,10 +53,10 @@ def _compile(settings: Settings, account: str | None) -> _Table:
         if route.accounts and account not in route.accounts:
             continue
         for prefix in route.prefixes or [""]:
-            entries.setdefault(prefix.lstrip("+"), _Entry(rank, route.carrier))
+            entries.setdefault(prefix.lstrip("+"), _Entry(rank, tuple(route.carriers)))
     return _Table(entries, tuple(sorted({len(digits) for digits in entries})))
 
 
 def _routes(settings: Settings) -> list[RouteSettings]:
     """Without any, all goes to the only carrier (the settings refuse several carriers without routes)."""
-    return settings.routes or [RouteSettings(carrier=name) for name in settings.carriers]
+    return settings.routes or [RouteSettings(carriers=[name]) for name in settings.carriers]

@@ -70,13 +70,26 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("smppgw_bind_commit_seconds", _H, "A bind's transaction.", ("carrier",), buckets=_SECONDS),
     MetricSpec("smppgw_outcomes_stale", _C, "Answers to a submit_sm settled otherwise before.", ("carrier",)),
     MetricSpec("smppgw_receipts_parked", _C, "Receipts that matched no segment when they came.", ("carrier",)),
+    MetricSpec("smppgw_receipt_flags", _C, "Receipts of which something was odd.", ("carrier", "flag")),
+    MetricSpec("smppgw_inbound_redelivered", _C, "Inbound texts that came again, kept once.", ("carrier",)),
+    MetricSpec("smppgw_quarantined_pdus", _C, "Bad PDUs kept for people to look at.", ("carrier",)),
     MetricSpec("smppgw_queued_segments", _G, "Segments waiting to be sent.", ("carrier", "lane"), sampled=True),
     MetricSpec("smppgw_in_flight_segments", _G, "Segments sent, not answered.", ("carrier",), sampled=True),
     MetricSpec("smppgw_in_doubt_segments", _G, "Segments of unknown outcome.", ("carrier",), sampled=True),
     MetricSpec("smppgw_sent_segments", _G, "Segments waiting for their receipt.", ("carrier",), sampled=True),
     MetricSpec("smppgw_parked_receipts", _G, "Receipts that matched no segment so far.", sampled=True),
+    MetricSpec("smppgw_oldest_parked_seconds", _G, "Age of the oldest receipt without segment.", sampled=True),
+    MetricSpec(
+        "smppgw_ids_matched", _C, "Receipts whose id fits what is known.", ("carrier", "relation"), sampled=True
+    ),
+    MetricSpec(
+        "smppgw_ids_receipts", _C, "Receipts since that is known of ids.", ("carrier", "relation"), sampled=True
+    ),
     MetricSpec("smppgw_oldest_queued_seconds", _G, "How long the oldest queued segment has been due.", sampled=True),
     MetricSpec("smppgw_bind_up", _G, "1 while the bind is bound.", ("carrier", "bind"), sampled=True),
+    MetricSpec(
+        "smppgw_bind_alarm", _G, "1 while an operator should look.", ("carrier", "bind", "reason"), sampled=True
+    ),
     MetricSpec("smppgw_bind_window", _G, "Most unanswered submit_sm.", ("carrier", "bind"), sampled=True),
     MetricSpec("smppgw_bind_in_window", _G, "Unanswered submit_sm now.", ("carrier", "bind"), sampled=True),
     MetricSpec(
@@ -137,6 +150,9 @@ class Metrics:
         self.bind_commit_seconds = self._histogram("smppgw_bind_commit_seconds")
         self.outcomes_stale = self._counter("smppgw_outcomes_stale")
         self.receipts_parked = self._counter("smppgw_receipts_parked")
+        self.receipt_flags = self._counter("smppgw_receipt_flags")
+        self.inbound_redelivered = self._counter("smppgw_inbound_redelivered")
+        self.quarantined_pdus = self._counter("smppgw_quarantined_pdus")
         self.store_hop_seconds = self._histogram("smppgw_store_hop_seconds")
         self.store_transaction_seconds = self._histogram("smppgw_store_transaction_seconds")
         self.store_transaction_calls = self._histogram("smppgw_store_transaction_calls")
@@ -171,9 +187,26 @@ class BindMetrics:
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         self._metrics.bind_commit_seconds.labels(carrier).observe(elapsed_s)
 
-    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
-        self._metrics.outcomes_stale.labels(carrier).inc(stale)
-        self._metrics.receipts_parked.labels(carrier).inc(parked)
+    def recorded(
+        self,
+        carrier: str,
+        bind: str,
+        *,
+        stale: int,
+        parked: int,
+        flags: Mapping[str, int],
+        redelivered: int,
+        quarantined: int,
+    ) -> None:
+        metrics = self._metrics
+        metrics.outcomes_stale.labels(carrier).inc(stale)
+        metrics.receipts_parked.labels(carrier).inc(parked)
+        for flag, count in flags.items():
+            metrics.receipt_flags.labels(carrier, flag).inc(count)
+        if redelivered:
+            metrics.inbound_redelivered.labels(carrier).inc(redelivered)
+        if quarantined:
+            metrics.quarantined_pdus.labels(carrier).inc(quarantined)
 
     def state_changed(self, carrier: str, bind: str, state: object) -> None:
         """States are sampled when scraped."""
@@ -244,6 +277,13 @@ EVENTS: dict[str, str] = {
     "bind_store_available": "the store records again",
     "bind_outcomes_stale": "answers came for submit_sms that were settled otherwise before",
     "bind_unrecordable": "the store refused one item for good; it was set aside",
+    "bind_unreachable": "an endpoint of the SMSC cannot be reached; the next one is tried at once",
+    "bind_alarm": "somebody should look at this bind or carrier; `alarm` says why",
+    "bind_alarm_cleared": "the reason of an alarm is gone",
+    "outbind_listening": "SMSCs may connect to this port and ask by outbind to be bound to",
+    "outbind_refused": "a connection to the outbind port was closed; nothing of it was used",
+    "bind_alert_notification": "alert_notification: the SMSC says that a phone can be reached again",
+    "bind_errand_failed": "a query_sm or cancel_sm cannot be sent",
     "bind_unsendable": "a segment cannot be put into a submit_sm; it is rejected",
     "store_opened": "the store is open",
     "store_recovered": "segments an earlier process left in flight are in doubt now",

@@ -322,6 +322,7 @@ RECIPIENT_CODES = {
         ("ElevenChars", None, Address(5, 0, "ElevenChars")),
         ("AB[CD]{E}", None, None),  # 13 septets
         ("A[BCDEFGHI", None, Address(5, 0, "A[BCDEFGHI")),  # 11 septets
+        ("$_A", None, Address(5, 0, "$_A")),
         ("123", None, Address(3, 0, "123")),
         ("60800", "GB", Address(3, 0, "60800")),
         ("608-00", "GB", Address(3, 0, "60800")),
@@ -358,6 +359,9 @@ def test_senders(typed: str, region: str | None, expected: Address | None) -> No
         ("5 € Shop", "sender_characters", "'€'"),
         ("façade", "sender_characters", "'ç'"),  # in Latin-1, but not in GSM-7
         ("AC\nME", "sender_characters", r"'\n'"),
+        ("me@home", "sender_characters", "has an '@', at which many SMSCs cut it off"),  # septet 0x00
+        ("@me", "sender_characters", "'@'"),
+        ("123@456", "sender_characters", "'@'"),
         ("***", "sender_characters", "'*'"),
         ("ACME\0", "sender_unencodable", "U+0000 at position 4"),
         ("A\udc00", "sender_unencodable", "U+DC00 at position 1"),

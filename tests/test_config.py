@@ -17,7 +17,7 @@ GOOD = f"""
 key_hashes = ["{HASH}"]
 
 [carriers.demo]
-host = "smsc.example"
+host = "smsc.internal"
 system_id = "demo"
 password = "secret"
 """
@@ -89,13 +89,13 @@ def test_enums_and_paths_are_strings_in_the_file(tmp_path: Path) -> None:
         ("[log]\nformat = 'xml'", "log.format: input should be 'text' or 'json'"),
         ("[store]\npath = 3", "store.path: must be a string, not an integer"),
         ("routes = 1", "routes: must be a list of tables: [[routes]]"),
-        ("[[routes]]\nprefixes = ['+44']", "routes[0].carrier: is missing; a name under [carriers]"),
-        ("[[routes]]\ncarrier = 'demon'", "routes[0].carrier: no carrier demon; did you mean demo?"),
+        ("[[routes]]\nprefixes = ['+44']", "routes[0].carriers: is missing; names under [carriers]: the first"),
+        ("[[routes]]\ncarriers = ['demon']", "routes[0].carriers[0]: no carrier demon; did you mean demo?"),
         (
-            "[[routes]]\ncarrier = 'demo'\naccounts = ['ap']",
+            "[[routes]]\ncarriers = ['demo']\naccounts = ['ap']",
             "routes[0].accounts[0]: no account ap; did you mean app?",
         ),
-        ("[[routes]]\ncarrier = 'demo'\nprefixes = ['07']", "routes[0].prefixes[0]: string should match pattern"),
+        ("[[routes]]\ncarriers = ['demo']\nprefixes = ['07']", "routes[0].prefixes[0]: string should match pattern"),
         ("[accounts.two]\nkey_hashes = []", "accounts.two.key_hashes: list should have at least 1 item"),
         (
             "[accounts.two]\nkey_hashes = ['sgw_x']",
@@ -141,7 +141,7 @@ def test_a_mistake_is_named_by_its_key_path(tmp_path: Path, text: str, expected:
         ("password = 'x'\nport = 0", "carriers.demo.port: input should be greater than or equal to 1"),
         (
             "password = 'x'\n[carriers.demo.retry]\nfirst_s = 20\nmax_s = 10",
-            "carriers.demo.retry.first_s: 20 is above",
+            "carriers.demo.retry.first_s: retry.first_s, 20, is above max_s, 10",
         ),
         (
             "password = 'x'\n[carriers.demo.timers]\nconect_s = 1",
@@ -172,20 +172,20 @@ def test_an_empty_password_must_be_said(tmp_path: Path) -> None:
     "host",
     [
         "smsc..example",
-        ".smsc.example",
+        ".smsc.internal",
         "x" * 64 + ".example",
         ".".join(["x" * 63] * 4),
-        "smsc.example:2775",
-        "smpp://smsc.example",
+        "smsc.internal:2775",
+        "smpp://smsc.internal",
         "[::1]",
         "smsc example",
-        "smsc.example\\n",
+        "smsc.internal\\n",
         "a\\u0000b",
         ".",
     ],
 )
 def test_hosts_that_cannot_be_looked_up(tmp_path: Path, host: str) -> None:
-    found = problems(tmp_path, GOOD.replace("smsc.example", host))
+    found = problems(tmp_path, GOOD.replace("smsc.internal", host))
     assert found == ["carriers.demo.host: is neither a host name nor an IP address"]
 
 
@@ -193,7 +193,7 @@ def test_hosts_that_cannot_be_looked_up(tmp_path: Path, host: str) -> None:
     "host",
     [
         "smsc",
-        "smsc.example.",
+        "smsc.internal.",
         "smsc_1.internal",
         "10.0.0.1",
         "::1",
@@ -204,7 +204,7 @@ def test_hosts_that_cannot_be_looked_up(tmp_path: Path, host: str) -> None:
     ],
 )
 def test_hosts(tmp_path: Path, host: str) -> None:
-    assert load(write(tmp_path, GOOD.replace("smsc.example", host)), {}).carriers["demo"].host == host
+    assert load(write(tmp_path, GOOD.replace("smsc.internal", host)), {}).carriers["demo"].host == host
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
@@ -223,16 +223,16 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
         host = "h"
         password = "p"
         [[routes]]
-        carrier = "three"
+        carriers = ["three"]
         """,
     )
     assert [problem.partition(":")[0] for problem in found] == [
         "http.port",
         "http.nothing",
         "accounts.app.key_hashes[0]",
-        "carriers.two.system_id",
         "carriers.one",
-        "routes[0].carrier",
+        "carriers.two.system_id",
+        "routes[0].carriers[0]",
     ]
 
 
@@ -253,7 +253,7 @@ def test_two_carriers_need_a_route(tmp_path: Path) -> None:
     assert problems(tmp_path, two) == [
         "routes: with more than one carrier, at least one [[routes]] must say which gets what"
     ]
-    assert len(load(write(tmp_path, two + '[[routes]]\ncarrier = "two"'), {}).routes) == 1
+    assert len(load(write(tmp_path, two + '[[routes]]\ncarriers = ["two"]'), {}).routes) == 1
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,10 @@ def settings_with(folder: Path, text: str) -> Settings:
             "carriers.demo.timers.enquire_link_s: is 0",
         ),
         (
-            ('"secret"', '"secret"\n[[routes]]\ncarrier = "demo"\n[[routes]]\ncarrier = "demo"\nprefixes = ["+44"]'),
+            (
+                '"secret"',
+                '"secret"\n[[routes]]\ncarriers = ["demo"]\n[[routes]]\ncarriers = ["demo"]\nprefixes = ["+44"]',
+            ),
             "routes[1]: is never reached; routes[0] fits everything that it fits",
         ),
     ],
@@ -324,13 +327,13 @@ def test_warnings(tmp_path: Path, change: tuple[str, str], expected: str) -> Non
     ],
 )
 def test_a_route_that_is_never_reached(tmp_path: Path, first: str, second: str, covered: bool) -> None:
-    routes = "".join(f'[[routes]]\ncarrier = "demo"\n{lines}\n' for lines in (first, second))
+    routes = "".join(f'[[routes]]\ncarriers = ["demo"]\n{lines}\n' for lines in (first, second))
     found = warnings_of(settings_with(tmp_path, GOOD + routes))
     assert bool(found) is covered
 
 
 def test_a_carrier_that_no_route_leads_to(tmp_path: Path) -> None:
-    two = GOOD + '[carriers.two]\nhost = "h"\nsystem_id = "s"\npassword = "p"\n[[routes]]\ncarrier = "two"'
+    two = GOOD + '[carriers.two]\nhost = "h"\nsystem_id = "s"\npassword = "p"\n[[routes]]\ncarriers = ["two"]'
     assert warnings_of(settings_with(tmp_path, two)) == ["carriers.demo: no route leads to it"]
 
 

@@ -38,6 +38,17 @@ def test_a_taken_port_is_told_with_its_key_and_is_a_matter_of_configuration(
     assert "Traceback" not in told
 
 
+def test_a_taken_outbind_port_is_told_in_the_same_way(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = settings_for(tmp_path, 1, outbind={"port": taken.getsockname()[1]})
+        assert run(settings) == 2
+    told = capfd.readouterr().err
+    assert "carriers.demo.outbind: cannot listen on 127.0.0.1:" in told
+    assert "Traceback" not in told
+
+
 def test_a_store_that_cannot_be_opened_is_told_without_a_traceback(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

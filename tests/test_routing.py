@@ -29,12 +29,12 @@ def settings(*routes: RouteSettings, carriers: tuple[str, ...] = CARRIERS) -> Se
 
 
 def route(carrier: str, *prefixes: str, accounts: tuple[str, ...] = ()) -> RouteSettings:
-    return RouteSettings(carrier=carrier, prefixes=list(prefixes), accounts=list(accounts))
+    return RouteSettings(carriers=[carrier], prefixes=list(prefixes), accounts=list(accounts))
 
 
 def test_without_routes_all_goes_to_the_only_carrier() -> None:
     router = Router(settings(carriers=("one",)))
-    assert router.carrier_for("app", "447700900123") == "one"
+    assert router.carriers_for("app", "447700900123") == ("one",)
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_the_first_route_that_fits_decides(account: str, digits: str, carrier: s
             route("one", "+447"), route("two", "+44", "353"), route("three", accounts=("app",)), route("one", "+4420")
         )
     )
-    assert router.carrier_for(account, digits) == carrier
+    assert router.carriers_for(account, digits) == (carrier,)
 
 
 def test_order_wins_over_length() -> None:
     router = Router(settings(route("one", "+4"), route("two", "+447700")))
-    assert router.carrier_for("app", "447700900123") == "one"
+    assert router.carriers_for("app", "447700900123") == ("one",)
 
 
 def test_no_route() -> None:
     router = Router(settings(route("one", "+44"), route("two", accounts=("app",))))
-    assert router.carrier_for("app", "12025550123") == "two"
+    assert router.carriers_for("app", "12025550123") == ("two",)
     with pytest.raises(Refusal) as caught:
-        router.carrier_for("other", "12025550123")
+        router.carriers_for("other", "12025550123")
     assert caught.value.code == "no_route"
     assert caught.value.field == "to"
     assert "+1202..." in str(caught.value)
@@ -74,13 +74,13 @@ def test_no_route() -> None:
 
 def test_an_account_without_an_entry_gets_the_routes_for_all() -> None:
     router = Router(settings(route("one", accounts=("app",)), route("two")))
-    assert router.carrier_for("unheard_of", "447700900123") == "two"
+    assert router.carriers_for("unheard_of", "447700900123") == ("two",)
 
 
 _ROUTES = st.lists(
     st.builds(
         RouteSettings,
-        carrier=st.sampled_from(CARRIERS),
+        carriers=st.lists(st.sampled_from(CARRIERS), min_size=1, max_size=3, unique=True),
         prefixes=st.lists(st.from_regex(r"\+?[1-3][0-3]{0,3}", fullmatch=True), max_size=3),
         accounts=st.lists(st.sampled_from(ACCOUNTS), max_size=2),
     ),
@@ -98,11 +98,11 @@ def test_the_tables_say_what_reading_the_routes_in_order_says(
         fits_account = not candidate.accounts or account in candidate.accounts
         fits_digits = not candidate.prefixes or any(digits.startswith(p.lstrip("+")) for p in candidate.prefixes)
         if fits_account and fits_digits:
-            expected = candidate.carrier
+            expected = tuple(candidate.carriers)
             break
     router = Router(settings(*routes))
     if expected is None:
         with pytest.raises(Refusal):
-            router.carrier_for(account, digits)
+            router.carriers_for(account, digits)
     else:
-        assert router.carrier_for(account, digits) == expected
+        assert router.carriers_for(account, digits) == expected

@@ -98,8 +98,10 @@ def test_observers() -> None:
     binds, store = BindMetrics(metrics), StoreMetrics(metrics)
     binds.answered("demo", "demo/1", [0.002, 0.003])
     binds.committed("demo", "demo/1", 0.004, 10)
-    binds.recorded("demo", "demo/1", stale=0, parked=0)
-    binds.recorded("demo", "demo/1", stale=2, parked=3)
+    binds.recorded("demo", "demo/1", stale=0, parked=0, flags={}, redelivered=0, quarantined=0)
+    flags = {"states_disagree": 2, "sniffed": 1}
+    binds.recorded("demo", "demo/1", stale=2, parked=3, flags=flags, redelivered=4, quarantined=5)
+    binds.recorded("demo", "demo/1", stale=0, parked=0, flags={"sniffed": 6}, redelivered=0, quarantined=0)
     binds.state_changed("demo", "demo/1", "bound_trx")
     store.transaction(0.001, 0.002, 5)
     store.failed(ValueError("x"))
@@ -112,6 +114,10 @@ def test_observers() -> None:
     assert value("smppgw_bind_commit_seconds", "smppgw_bind_commit_seconds_sum") == pytest.approx(0.004)
     assert value("smppgw_outcomes_stale", "smppgw_outcomes_stale_total") == 2
     assert value("smppgw_receipts_parked", "smppgw_receipts_parked_total") == 3
+    flagged = {labels["flag"]: v for _, labels, v in found["smppgw_receipt_flags"]}
+    assert flagged == {"states_disagree": 2, "sniffed": 7}
+    assert value("smppgw_inbound_redelivered", "smppgw_inbound_redelivered_total") == 4
+    assert value("smppgw_quarantined_pdus", "smppgw_quarantined_pdus_total") == 5
     assert value("smppgw_store_transaction_seconds", "smppgw_store_transaction_seconds_sum") == pytest.approx(0.001)
     assert value("smppgw_store_hop_seconds", "smppgw_store_hop_seconds_sum") == pytest.approx(0.002)
     assert value("smppgw_store_errors", "smppgw_store_errors_total") == 1
@@ -124,7 +130,7 @@ def test_observers() -> None:
 
 def logged_names() -> set[str]:
     """Every event name that the code passes to `log` as a literal, and those that the binds name as constants."""
-    names = {value for name, value in vars(bind_events).items() if name.startswith("BIND_")}
+    names = {value for name, value in vars(bind_events).items() if name.startswith(("BIND_", "OUTBIND_"))}
     for path in (ROOT / "smppgw").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) == 3:

@@ -2,7 +2,9 @@
 
     app            paths, statuses, the error shape          create_app(services)
     services       what the API needs from the gateway       Services, Readiness, Unavailable
-    intake         a body to messages ready to be stored     parse, Intake, MessageIn, ItemError
+    item           one item of a body, its fields            MessageIn, validated
+    carriage       what a carrier's settings make of it      Carriage
+    intake         a body to messages ready to be stored     parse, Intake, ItemError
     auth           API keys                                  generate_key, hash_key, Keys
     queries        query parameters of the lists
     views          the store's views as JSON; schemas documents their shapes

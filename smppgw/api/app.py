@@ -27,7 +27,7 @@ from smppgw.api.intake import Intake, ItemError, parse
 from smppgw.api.measuring import Measured, samples
 from smppgw.api.services import Services, Unavailable
 from smppgw.errors import StoreError, StoreUnavailable
-from smppgw.queue.model import Acceptance, AcceptStatus, Lane, NewMessage, format_id, parse_id
+from smppgw.queue.model import Acceptance, AcceptStatus, CancelStatus, Lane, NewMessage, format_id, parse_id
 from smppgw.telemetry import log, program_version
 
 logger = logging.getLogger("smppgw.api")
@@ -37,7 +37,7 @@ _MAX_IDEMPOTENCY_KEY = 200
 
 
 def create_app(services: Services, *, first_reference: int = 0) -> FastAPI:
-    """The application. `first_reference`: where the 8-bit references of long messages begin."""
+    """The application. `first_reference`: where the references of long messages begin."""
     app = FastAPI(
         title="smppgw",
         version=program_version(),
@@ -165,6 +165,21 @@ def _add_messages(app: FastAPI, services: Services, intake: Intake) -> None:
         _count(services, account, checked, answers)
         return _batch_answer(checked, answers)
 
+    @app.post("/v1/messages/{id}/cancel", **doc.POST_CANCEL)
+    async def post_cancel(id: str, request: Request, account: str = authorised) -> Response:
+        queries.no_query(request.query_params.multi_items())
+        message_id = parse_id(id)
+        status = CancelStatus.UNKNOWN if message_id is None else await services.cancel(message_id, account)
+        return _cancel_answer(status, id.lower())
+
+
+def _cancel_answer(status: CancelStatus, id: str) -> Response:
+    if status is CancelStatus.UNKNOWN:
+        raise ApiError("not_found", "this account has no such message")
+    if status is CancelStatus.TOO_LATE:
+        raise ApiError("too_late", "the message is final already, or is being sent at this moment")
+    return _json({"id": id, "state": status.value}, 200 if status is CancelStatus.CANCELLED else 202)
+
 
 async def _accept(services: Services, messages: Sequence[NewMessage]) -> Sequence[Acceptance]:
     try:
@@ -248,11 +263,19 @@ def _add_lists(app: FastAPI, services: Services) -> None:
 
     @app.get("/v1/inbound", **doc.GET_INBOUND)
     async def get_inbound(request: Request, account: str = authorised) -> Response:
-        before, limit = queries.inbound_query(request.query_params.multi_items())
+        before, limit = queries.page_query(request.query_params.multi_items())
         found = await services.inbound(before, limit + 1)
         page = found[:limit]
         following = str(page[-1].inbound_id) if len(found) > limit else None
         return _json({"inbound": [views.inbound_text(view) for view in page], "next": following})
+
+    @app.get("/v1/quarantine", **doc.GET_QUARANTINE)
+    async def get_quarantine(request: Request, account: str = authorised) -> Response:
+        before, limit = queries.page_query(request.query_params.multi_items())
+        found = await services.quarantine(before, limit + 1)
+        page = found[:limit]
+        following = str(page[-1].quarantine_id) if len(found) > limit else None
+        return _json({"quarantine": [views.quarantined(view) for view in page], "next": following})
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -271,6 +294,7 @@ def _add_operations(app: FastAPI, services: Services) -> None:
     @app.get("/v1/status", **doc.GET_STATUS)
     async def get_status(account: str = authorised) -> Response:
         depths = await services.depths()
+        ids = await services.id_relations()
         readiness = services.ready()
         now_utc_ms = services.utc_ms()
         return _json(
@@ -281,7 +305,8 @@ def _add_operations(app: FastAPI, services: Services) -> None:
                 "reason": readiness.reason or None,
                 "oldest_queued_at": views.iso(views.due_since(depths, now_utc_ms)),
                 "parked_receipts": depths.parked_receipts,
-                "carriers": views.carrier_states(services.binds(), carriers),
+                "oldest_parked_at": views.iso(depths.oldest_parked_utc_ms),
+                "carriers": views.carriers_in_full(services.binds(), services.settings.carriers, ids),
                 "segments": views.depths_by_carrier(depths, carriers),
             }
         )
@@ -303,5 +328,6 @@ def _add_operations(app: FastAPI, services: Services) -> None:
     @app.get("/metrics", **doc.METRICS)
     async def metrics() -> Response:
         depths = await services.depths()
-        exposition = services.metrics.exposition(samples(depths, services.binds(), services.utc_ms()))
+        ids = await services.id_relations()
+        exposition = services.metrics.exposition(samples(depths, ids, services.binds(), services.utc_ms()))
         return Response(exposition, media_type="text/plain; version=0.0.4; charset=utf-8")

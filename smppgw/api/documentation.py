@@ -18,8 +18,8 @@ from starlette.responses import HTMLResponse, Response
 
 from smppgw.api import schemas
 from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
-from smppgw.api.intake import MessageIn
-from smppgw.api.queries import INBOUND_PARAMETERS, MESSAGE_PARAMETERS
+from smppgw.api.item import MessageIn
+from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS
 
 DESCRIPTION = """\
 Hand messages in, and read what became of each of them. A 202 means that the messages it lists are on disk; from then
@@ -97,8 +97,21 @@ POST_MESSAGES: dict[str, Any] = {
     },
 }
 GET_MESSAGE: dict[str, Any] = {
-    "summary": "One message: verdict, segments, history",
+    "summary": "One message: verdict, segments, receipts, history",
     "responses": {200: _answer(schemas.MessageOut, "the message"), **_errors(401, 404, 503)},
+    "openapi_extra": {"security": _SECURITY},
+}
+POST_CANCEL: dict[str, Any] = {
+    "summary": "Take a message back",
+    "description": (
+        "200: nothing of it was sent, and nothing will be. 202: the carrier has it, and is asked by cancel_sm; what "
+        "came of that shows in the message's history. Asking twice does no harm."
+    ),
+    "responses": {
+        200: _answer(schemas.CancelOut, "cancelled"),
+        202: _answer(schemas.CancelOut, "asked"),
+        **_errors(401, 404, 409, 422, 500, 503),
+    },
     "openapi_extra": {"security": _SECURITY},
 }
 GET_MESSAGES: dict[str, Any] = {
@@ -113,7 +126,16 @@ GET_INBOUND: dict[str, Any] = {
         "give a key only to apps that may read them all."
     ),
     "responses": {200: _answer(schemas.InboundsOut, "a page"), **_errors(401, 422, 503)},
-    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(INBOUND_PARAMETERS)},
+    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(PAGE_PARAMETERS)},
+}
+GET_QUARANTINE: dict[str, Any] = {
+    "summary": "PDUs of SMSCs that could not be read, newest first",
+    "description": (
+        "Kept, up to a number for each carrier, for people to look at; the sessions went on. Shown to every account: "
+        "the octets may hold inbound texts and receipts of any."
+    ),
+    "responses": {200: _answer(schemas.QuarantineOut, "a page"), **_errors(401, 422, 503)},
+    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(PAGE_PARAMETERS)},
 }
 GET_BINDS: dict[str, Any] = {
     "summary": "Every bind: state, what limits it now, counters",
@@ -121,7 +143,7 @@ GET_BINDS: dict[str, Any] = {
     "openapi_extra": {"security": _SECURITY},
 }
 GET_STATUS: dict[str, Any] = {
-    "summary": "How much is open, by carrier and state",
+    "summary": "Carriers, their alarms and ids, and how much is open, by carrier and state",
     "responses": {200: _answer(schemas.StatusOut, "depths"), **_errors(401, 503)},
     "openapi_extra": {"security": _SECURITY},
 }

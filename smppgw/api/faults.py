@@ -23,6 +23,7 @@ REQUEST_CODES: dict[str, tuple[int, str]] = {
     "key_unknown": (401, "no account has this key"),
     "not_found": (404, "no such message of this account, or no such path"),
     "method_not_allowed": (405, "the path exists, but not for this method"),
+    "too_late": (409, "the message cannot be cancelled any more: it is final, or being sent at this moment"),
     "body_too_large": (413, "the body is above http.max_body_octets"),
     "batch_too_large": (413, "the list has more than http.max_batch messages"),
     "content_encoding_unsupported": (415, "the body is compressed"),
@@ -47,6 +48,12 @@ ITEM_CODES: dict[str, str] = {
     "sender_missing": "no `from`, and the account has no default sender",
     "lane_unknown": "not one of otp, transactional, bulk",
     "validity_too_long": "above the account's max_validity_s",
+    "tlv_unknown": "the carrier's vendor_tlvs have no such name; the message has the nearest",
+    "tlv_not_allowed": "a TLV that the carrier's settings alone decide",
+    "tlv_missing": "the carrier needs this TLV with every message",
+    "tlv_invalid": "the value does not fit the TLV's type or size",
+    "field_unsupported": "a field that this carrier's messages do not have",
+    "replace_long": "replace_if_present with a text of several segments",
     "idempotency_conflict": "the same idempotency key came before with another message",
 }
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smppgw.api.views import due_since
 from smppgw.binds.status import BindStatus, Limit
-from smppgw.queue.model import Depths
+from smppgw.queue.model import Depths, IdRelationView
 from smppgw.telemetry import Metrics, Sample
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -34,7 +34,9 @@ _BIND_FIELDS = (
 )
 
 
-def samples(depths: Depths, binds: Sequence[BindStatus], now_utc_ms: int) -> Iterator[Sample]:
+def samples(
+    depths: Depths, ids: Sequence[IdRelationView], binds: Sequence[BindStatus], now_utc_ms: int
+) -> Iterator[Sample]:
     """The `sampled` rows of telemetry.METRICS."""
     for (carrier, lane), count in depths.queued.items():
         yield Sample("smppgw_queued_segments", (carrier, lane.label), count)
@@ -42,10 +44,18 @@ def samples(depths: Depths, binds: Sequence[BindStatus], now_utc_ms: int) -> Ite
         for carrier, count in counts.items():
             yield Sample(f"smppgw_{name}_segments", (carrier,), count)
     yield Sample("smppgw_parked_receipts", (), depths.parked_receipts)
-    since = due_since(depths, now_utc_ms)
-    yield Sample("smppgw_oldest_queued_seconds", (), 0 if since is None else (now_utc_ms - since) / 1000)
+    yield Sample("smppgw_oldest_parked_seconds", (), _age_s(depths.oldest_parked_utc_ms, now_utc_ms))
+    yield Sample("smppgw_oldest_queued_seconds", (), _age_s(due_since(depths, now_utc_ms), now_utc_ms))
+    for one in ids:
+        labels = (one.carrier, one.relation or "unknown")
+        yield Sample("smppgw_ids_matched", labels, one.matched)
+        yield Sample("smppgw_ids_receipts", labels, one.total)
     for status in binds:
         yield from _bind_samples(status)
+
+
+def _age_s(since_utc_ms: int | None, now_utc_ms: int) -> float:
+    return 0.0 if since_utc_ms is None else max(0.0, (now_utc_ms - since_utc_ms) / 1000)
 
 
 def _bind_samples(status: BindStatus) -> Iterator[Sample]:
@@ -55,6 +65,8 @@ def _bind_samples(status: BindStatus) -> Iterator[Sample]:
         yield Sample("smppgw_bind_limit", (*labels, limit.value), limit is status.limit)
     for field in _BIND_FIELDS:
         yield Sample(f"smppgw_bind_{field}", labels, getattr(status, field))
+    if status.alarm:
+        yield Sample("smppgw_bind_alarm", (*labels, status.alarm), 1)
     for deviation, count in status.deviations.items():
         yield Sample("smppgw_bind_deviations", (*labels, deviation), count)
 

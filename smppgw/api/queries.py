@@ -27,9 +27,10 @@ MESSAGE_PARAMETERS = {
     "after": "the `next` of the page before",
     "limit": f"most messages of a page: 1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
 }
-INBOUND_PARAMETERS = {
+#: Of lists that have no filters: inbound texts, quarantined PDUs.
+PAGE_PARAMETERS = {
     "after": "the `next` of the page before",
-    "limit": f"most texts of a page: 1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
+    "limit": f"most rows of a page: 1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
 }
 
 Pairs = Iterable[tuple[str, str]]
@@ -52,12 +53,12 @@ def message_query(pairs: Pairs, account: str, settings: AccountSettings) -> Mess
     )
 
 
-def inbound_query(pairs: Pairs) -> tuple[int | None, int]:
-    """(before, limit) of a page of inbound texts. Raises ApiError query_invalid."""
-    given = _given(pairs, INBOUND_PARAMETERS)
+def page_query(pairs: Pairs) -> tuple[int | None, int]:
+    """(before, limit) of a page of a list without filters. Raises ApiError query_invalid."""
+    given = _given(pairs, PAGE_PARAMETERS)
     after = given.get("after")
     if after is not None and not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise _invalid("after", "is not the `next` of a page of inbound texts")
+        raise _invalid("after", "is not the `next` of a page")
     return (None if after is None else int(after)), _limit(given.get("limit"))
 
 

@@ -87,6 +87,26 @@ class MessageSummaryOut(BaseModel):
     final_at: str | None
 
 
+class TlvOut(BaseModel):
+    """A TLV as it came or goes: its tag such as 0x1403, its value in hexadecimal."""
+
+    tag: str
+    octets: str
+
+
+class ExtrasOut(BaseModel):
+    """What the message's submit_sms have of their own. `sar_reference`: its parts are told by SAR TLVs; `payload`: it
+    travels as message_payload."""
+
+    service_type: str | None
+    protocol_id: int | None
+    priority: int | None
+    replace_if_present: bool
+    tlvs: list[TlvOut]
+    sar_reference: int | None
+    payload: bool
+
+
 class SegmentOut(BaseModel):
     """One submit_sm. `reason`: why it is in its state."""
 
@@ -105,6 +125,26 @@ class SegmentOut(BaseModel):
     final_at: str | None
 
 
+class ReceiptOut(BaseModel):
+    """A receipt as it came. `stat`: the carrier's word; `state`: what it means, null when nobody knows; `reason`:
+    what it did; `flags`: what was odd about it; `tlvs`: those that the gateway makes no use of."""
+
+    part: int
+    received_at: str
+    done_at: str | None = Field(description="what the SMSC says")
+    bind: str
+    smsc_id: str
+    stat: str
+    state: str | None
+    error: str
+    reason: str
+    sender: str = Field(alias="from", description="of the deliver_sm: normally the recipient")
+    to: str
+    flags: list[str]
+    tlvs: list[TlvOut]
+    octets: str = Field(description="the text as received, in hexadecimal")
+
+
 class HistoryOut(BaseModel):
     """Something that happened; `part` 0 is the whole message."""
 
@@ -117,11 +157,23 @@ class HistoryOut(BaseModel):
 
 
 class MessageOut(MessageSummaryOut):
-    """A message with its segments and history."""
+    """A message with its segments, receipts and history. `alternatives`: carriers it may still be rerouted to."""
 
     verdict: str | None
+    delivered_segments: int
+    alternatives: list[str]
+    extras: ExtrasOut | None
     segments: list[SegmentOut]
+    receipts: list[ReceiptOut]
     history: list[HistoryOut]
+
+
+class CancelOut(BaseModel):
+    """`state`: cancelled (nothing of it was sent, and nothing will be), or asked (the carrier is asked by cancel_sm:
+    the message's history shows its answer)."""
+
+    id: str
+    state: str
 
 
 class MessagesOut(BaseModel):
@@ -142,6 +194,7 @@ class InboundOut(BaseModel):
     data_coding: int
     esm_class: int
     octets: str
+    tlvs: list[TlvOut]
     carrier: str
     bind: str
 
@@ -153,15 +206,46 @@ class InboundsOut(BaseModel):
     next: str | None
 
 
+class QuarantinedOut(BaseModel):
+    """A PDU that could not be read, or came when it must not. `command_status`: what it was answered with; of a
+    response, what its header said. `octets`: the whole PDU in hexadecimal."""
+
+    id: str
+    received_at: str
+    carrier: str
+    bind: str
+    command: str
+    sequence_number: int
+    command_status: int
+    command_status_name: str
+    field: str | None
+    error: str
+    octets: str
+
+
+class QuarantineOut(BaseModel):
+    """A page, newest first. `next`: the value of `after` for the next page; null on the last."""
+
+    quarantine: list[QuarantinedOut]
+    next: str | None
+
+
 class BindOut(BaseModel):
-    """One bind. Counters run since the gateway started; `limit`: what keeps it from submitting more now."""
+    """One bind. Counters run since the gateway started; `limit`: what keeps it from submitting more now; `link`: that
+    of both halves of a pair; `endpoint`: HOST:PORT in use; `interface_version`: what the SMSC told of itself;
+    `alarm`: why an operator should look."""
 
     name: str
     carrier: str
+    link: str
     kind: str
     state: str
     since_at: str
+    endpoint: str | None
+    interface_version: str | None
+    alarm: str | None
     limit: str
+    paused_until_at: str | None
     window: int
     in_window: int
     overdue: int
@@ -195,6 +279,30 @@ class CarrierStateOut(BaseModel):
     binds: int
 
 
+class AlarmOut(BaseModel):
+    """Why an operator should look at a bind."""
+
+    bind: str
+    alarm: str
+
+
+class IdsOut(BaseModel):
+    """How the ids in receipts relate to those in submit_sm_resp: same, hex -> dec, or dec -> hex. `pinned`: by the
+    settings; else it was learned. `matched` of `total` receipts found their segment by it."""
+
+    relation: str
+    pinned: bool
+    matched: int
+    total: int
+
+
+class CarrierOut(CarrierStateOut):
+    """A carrier, its alarms, and what is known of the ids in its receipts (null while nothing is)."""
+
+    alarms: list[AlarmOut]
+    ids: IdsOut | None
+
+
 class SegmentsOut(BaseModel):
     """Open segments of a carrier; `queued` by lane."""
 
@@ -213,11 +321,16 @@ class ReadyOut(BaseModel):
     carriers: list[CarrierStateOut]
 
 
-class StatusOut(ReadyOut):
-    """What the gateway holds. `oldest_queued_at`: since when a queued segment is due; null while none is."""
+class StatusOut(BaseModel):
+    """What the gateway holds. `reason`: why messages cannot be accepted. `oldest_queued_at`: since when a queued
+    segment is due; null while none is. `parked_receipts`: those that found no segment yet."""
 
     version: str
     time: str
+    ready: bool
+    reason: str | None
     oldest_queued_at: str | None
     parked_receipts: int
+    oldest_parked_at: str | None
+    carriers: list[CarrierOut]
     segments: list[SegmentsOut]

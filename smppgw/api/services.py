@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from smppgw.binds.status import BindStatus
 from smppgw.config import Settings
 from smppgw.errors import SmppgwError
-from smppgw.queue.model import Acceptance, Depths, InboundView, MessageQuery, MessageView, NewMessage
+from smppgw.queue.model import (
+    Acceptance,
+    CancelStatus,
+    Depths,
+    IdRelationView,
+    InboundView,
+    MessageQuery,
+    MessageView,
+    NewMessage,
+    QuarantineView,
+)
 from smppgw.telemetry import Metrics
 
 
@@ -45,15 +55,18 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All awaitables are for asyncio. `accept` raises StoreUnavailable, StoreError or Unavailable."""
+    """All awaitables are for asyncio. They raise StoreUnavailable or StoreError; `accept` Unavailable as well."""
 
     settings: Settings
     metrics: Metrics
     utc_ms: Callable[[], int]
     accept: Callable[[Sequence[NewMessage]], Awaitable[Sequence[Acceptance]]]
+    cancel: Callable[[int, str], Awaitable[CancelStatus]]  # (message id, account)
     message: Callable[[int], Awaitable[MessageView | None]]
     messages: Callable[[MessageQuery], Awaitable[Sequence[MessageView]]]
     inbound: Callable[[int | None, int], Awaitable[Sequence[InboundView]]]  # (before, limit)
+    quarantine: Callable[[int | None, int], Awaitable[Sequence[QuarantineView]]]  # (before, limit)
+    id_relations: Callable[[], Awaitable[Sequence[IdRelationView]]]
     depths: Callable[[], Awaitable[Depths]]
     binds: Callable[[], Sequence[BindStatus]]
     ready: Callable[[], Readiness]

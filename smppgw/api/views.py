@@ -5,7 +5,8 @@ Times are ISO 8601, UTC, with milliseconds, under names ending in `_at`; absent 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,18 +14,24 @@ from smppgw.addresses import display
 from smppgw.api.faults import error_object
 from smppgw.api.intake import ItemError
 from smppgw.binds.status import BindStatus
+from smppgw.config import CarrierSettings, IdRelation
 from smppgw.queue.model import (
     Acceptance,
     AcceptStatus,
     Depths,
+    Extras,
     HistoryEntry,
+    IdRelationView,
     InboundView,
     Lane,
     MessageView,
+    QuarantineView,
+    ReceiptView,
+    SegmentState,
     SegmentView,
     format_id,
 )
-from smppgw.smpp.constants import status_name
+from smppgw.smpp.constants import command_name, status_name
 
 OPEN = "open"
 
@@ -91,9 +98,34 @@ def message_detail(view: MessageView) -> dict[str, Any]:
     return {
         **message_summary(view),
         "verdict": None if view.verdict is None else view.verdict.value,
+        "delivered_segments": sum(segment.state is SegmentState.DELIVERED for segment in view.segments),
+        "alternatives": list(view.alternatives),
+        "extras": None if view.extras is None else _extras(view.extras),
         "segments": [_segment(segment) for segment in view.segments],
+        "receipts": [_receipt(receipt) for receipt in view.receipts],
         "history": [_history(entry) for entry in view.history],
     }
+
+
+def _extras(extras: Extras) -> dict[str, Any]:
+    return {
+        "service_type": extras.service_type,
+        "protocol_id": extras.protocol_id,
+        "priority": extras.priority_flag,
+        "replace_if_present": extras.replace_if_present,
+        "tlvs": _tlvs((tag, octets.hex()) for tag, octets in extras.tlvs),
+        "sar_reference": extras.sar_reference,
+        "payload": extras.payload,
+    }
+
+
+def _tlvs(pairs: Iterable[tuple[int, str]]) -> list[dict[str, str]]:
+    """Tags and octets in hexadecimal, in their order: a tag may come twice."""
+    return [{"tag": f"0x{tag:04X}", "octets": octets} for tag, octets in pairs]
+
+
+def _stored_tlvs(text: str) -> list[dict[str, str]]:
+    return _tlvs(json.loads(text)) if text else []
 
 
 def _segment(view: SegmentView) -> dict[str, Any]:
@@ -112,6 +144,25 @@ def _segment(view: SegmentView) -> dict[str, Any]:
         "submitted_at": iso(view.submitted_utc_ms),
         "answered_at": iso(view.answered_utc_ms),
         "final_at": iso(view.final_utc_ms),
+    }
+
+
+def _receipt(view: ReceiptView) -> dict[str, Any]:
+    return {
+        "part": view.part,
+        "received_at": iso(view.received_utc_ms),
+        "done_at": iso(view.done_utc_ms),
+        "bind": view.bind,
+        "smsc_id": view.smsc_id,
+        "stat": view.stat,
+        "state": None if view.state is None else view.state.name.lower(),
+        "error": view.error,
+        "reason": view.reason.value,
+        "from": view.source_addr,
+        "to": view.destination_addr,
+        "flags": list(view.flags),
+        "tlvs": _stored_tlvs(view.tlvs),
+        "octets": view.raw.hex(),
     }
 
 
@@ -138,8 +189,27 @@ def inbound_text(view: InboundView) -> dict[str, Any]:
         "data_coding": text.data_coding,
         "esm_class": text.esm_class,
         "octets": text.octets.hex(),
+        "tlvs": _stored_tlvs(text.tlvs),
         "carrier": view.carrier,
         "bind": view.bind,
+    }
+
+
+def quarantined(view: QuarantineView) -> dict[str, Any]:
+    """A PDU that could not be read, with what its header says as far as that goes."""
+    pdu = view.pdu
+    return {
+        "id": str(view.quarantine_id),
+        "received_at": iso(view.received_utc_ms),
+        "carrier": view.carrier,
+        "bind": view.bind,
+        "command": command_name(pdu.command_id),
+        "sequence_number": pdu.sequence_number,
+        "command_status": pdu.command_status,
+        "command_status_name": status_name(pdu.command_status),
+        "field": pdu.field or None,
+        "error": pdu.error,
+        "octets": pdu.frame.hex(),
     }
 
 
@@ -148,10 +218,15 @@ def bind_status(status: BindStatus) -> dict[str, Any]:
     return {
         "name": status.name,
         "carrier": status.carrier,
+        "link": status.link,
         "kind": status.kind.value,
         "state": status.state.value,
         "since_at": iso(status.since_utc_ms),
+        "endpoint": status.endpoint or None,
+        "interface_version": status.interface_version or None,
+        "alarm": status.alarm or None,
         "limit": status.limit.value,
+        "paused_until_at": iso(status.paused_until_utc_ms),
         "window": status.window,
         "in_window": status.in_window,
         "overdue": status.overdue,
@@ -179,6 +254,37 @@ def carrier_states(binds: Sequence[BindStatus], carriers: Sequence[str]) -> list
         state = "down" if not any(own) else "up" if all(own) else "partly"
         states.append({"carrier": carrier, "state": state, "binds_up": sum(own), "binds": len(own)})
     return states
+
+
+def carriers_in_full(
+    binds: Sequence[BindStatus], carriers: Mapping[str, CarrierSettings], ids: Sequence[IdRelationView]
+) -> list[dict[str, Any]]:
+    """Each carrier as `carrier_states` has it, with its alarms and what is known of the ids in its receipts."""
+    known = {one.carrier: one for one in ids}
+    return [
+        {
+            **state,
+            "alarms": [
+                {"bind": status.name, "alarm": status.alarm}
+                for status in binds
+                if status.carrier == state["carrier"] and status.alarm
+            ],
+            "ids": _ids(known.get(state["carrier"]), carriers[state["carrier"]].ids.relation),
+        }
+        for state in carrier_states(binds, list(carriers))
+    ]
+
+
+#: As a learned relation is shown.
+_PINNED = {IdRelation.SAME: "same", IdRelation.HEX_DEC: "hex -> dec", IdRelation.DEC_HEX: "dec -> hex"}
+
+
+def _ids(view: IdRelationView | None, setting: IdRelation) -> dict[str, Any] | None:
+    """None while nothing is known. A pinned relation is known before the first receipt."""
+    if view is not None and view.relation:
+        return {"relation": view.relation, "pinned": view.pinned, "matched": view.matched, "total": view.total}
+    pinned = _PINNED.get(setting)
+    return None if pinned is None else {"relation": pinned, "pinned": True, "matched": 0, "total": 0}
 
 
 def due_since(depths: Depths, now_utc_ms: int) -> int | None:

@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
 
 import trio
 
 from smppgw.binds import events
-from smppgw.binds.backoff import STEADY_S, pause, refusal_pause
+from smppgw.binds.backoff import STEADY_S, pause, policy_of, raises_alarm, refusal_pause
 from smppgw.binds.connect import Connect
 from smppgw.binds.context import BindContext
 from smppgw.binds.driver import Driver, SessionEnd
-from smppgw.binds.status import BindState, BindStatus, Limit
+from smppgw.binds.recorder import Recorder
+from smppgw.binds.showing import status_of
+from smppgw.binds.status import BindKind, BindState, BindStatus
+from smppgw.config import RefusalPolicy
 from smppgw.errors import LocalProtocolError
-from smppgw.smpp import CloseReason
+from smppgw.smpp import CloseReason, status_name
 from smppgw.telemetry import log
 
 #: A bind request that our own settings make impossible: nothing changes until someone changes them.
+_IMPOSSIBLE = -1
 _IMPOSSIBLE_PAUSE_S = 60.0
+
+_ALARMS = {
+    RefusalPolicy.CREDENTIALS: events.ALARM_CREDENTIALS,
+    RefusalPolicy.ALREADY_BOUND: events.ALARM_ALREADY_BOUND,
+}
 
 
 class Bind:
@@ -30,21 +38,22 @@ class Bind:
 
     def __init__(self, context: BindContext, connect: Connect) -> None:
         self._context = context
+        self._link = context.link
         self._connect = connect
         self._driver: Driver | None = None
         self._stopping = trio.Event()
         self._connecting: trio.CancelScope | None = None
         self._failures = 0
-        self._refusals = 0
 
     async def run(self) -> None:
         """Returns after `stop`, once everything is recorded or timers.stop_s have passed."""
+        recorder = self._context.recorder
         try:
             await self._supervise()
             await self._record_rest()
         finally:  # also when cancelled: what was written is not forgotten
             with trio.CancelScope(shield=True):
-                await self._record_once()
+                await record_once(recorder)
         self._context.enter(BindState.STOPPED)
         log(events.LOGGER, logging.INFO, events.BIND_STOPPED, bind=self._context.name)
 
@@ -58,63 +67,47 @@ class Bind:
 
     def status(self, now_mono: float) -> BindStatus:
         """The bind as it stands now."""
-        context, driver, counters = self._context, self._driver, self._context.counters
-        deviations = Counter(counters.deviations)
-        if driver is not None:
-            deviations.update(driver.tolerated)
-        return BindStatus(
-            name=context.name,
-            carrier=context.carrier,
-            kind=context.kind,
-            state=context.state,
-            since_utc_ms=context.since_utc_ms,
-            window=context.settings.window,
-            in_window=0 if driver is None else driver.in_window,
-            overdue=0 if driver is None else driver.overdue,
-            limit=Limit.DOWN if driver is None else driver.limit(now_mono),
-            submits_per_s=counters.submits.per_s(now_mono),
-            submitted=counters.submitted,
-            accepted=counters.accepted,
-            refused=counters.refused,
-            throttled=counters.throttled,
-            receipts=counters.receipts,
-            inbound=counters.inbound,
-            reconnects=max(0, counters.connects - 1),
-            last_error=context.last_error,
-            next_attempt_utc_ms=context.next_attempt_utc_ms,
-            rtt_ms=counters.rtt_ms(),
-            unrecorded=context.recorder.unrecorded,
-            deviations=dict(deviations),
-        )
+        return status_of(self._context, self._driver, now_mono)
 
     async def _supervise(self) -> None:
-        while not self._stopping.is_set():
+        context = self._context
+        while await self._take_turn():
             end = await self._session()
-            await self._record_once()
+            await record_once(context.recorder)
+            context.endpoint = context.interface_version = ""
             if self._stopping.is_set():
+                self._link.ended(context.name)
                 return
             pause_s = self._pause_after(end)
-            self._context.last_error = end.detail or end.reason.value
+            self._link.ended(context.name)
+            context.last_error = end.detail or end.reason.value
             self._log_end(end, pause_s)
             await self._back_off(pause_s)
+
+    async def _take_turn(self) -> bool:
+        """Waits while the link is held, or the other half of a pair is trying after a refusal. False: stopping."""
+        link = self._link
+        while not self._stopping.is_set():
+            held_s = link.not_before_mono - self._context.clock.mono()
+            if held_s > 0:
+                await self._back_off(held_s)
+            elif link.begin(self._context.name):
+                return True
+            else:
+                with trio.CancelScope() as self._connecting:
+                    await link.settled()
+                self._connecting = None
+        return False
 
     # One session ------------------------------------------------------------------------------------------------
 
     async def _session(self) -> SessionEnd:
         context = self._context
         context.enter(BindState.CONNECTING)
-        log(
-            events.LOGGER,
-            logging.DEBUG,
-            events.BIND_CONNECTING,
-            bind=context.name,
-            host=context.settings.host,
-            port=context.settings.port,
-        )
         stream: trio.abc.Stream | None = None
         try:
             with trio.CancelScope() as self._connecting:
-                stream = await self._connect(context.settings)
+                stream = await self._open()
         except OSError as error:
             return SessionEnd(CloseReason.LOCAL, str(error) or type(error).__name__)
         finally:
@@ -125,6 +118,33 @@ class Bind:
         context.enter(BindState.BINDING)
         return await self._serve(stream)
 
+    async def _open(self) -> trio.abc.Stream:
+        """A connection to where the link is; its endpoints follow in turn, each once. Raises OSError of the last."""
+        context, link = self._context, self._link
+        for left in reversed(range(link.choices)):
+            endpoint = link.endpoint
+            port = endpoint.receive_port if context.kind is BindKind.RECEIVER else endpoint.port
+            context.endpoint = shown(endpoint.host, port)
+            log(events.LOGGER, logging.DEBUG, events.BIND_CONNECTING, bind=context.name, endpoint=context.endpoint)
+            try:
+                stream = await self._connect(context.settings, endpoint.host, port)
+            except OSError as error:
+                if not link.unusable(endpoint) or not left:
+                    raise
+                log(
+                    events.LOGGER,
+                    logging.WARNING,
+                    events.BIND_UNREACHABLE,
+                    bind=context.name,
+                    endpoint=context.endpoint,
+                    error=str(error),
+                )
+                continue
+            if link.connected(context.name, endpoint):
+                return stream
+            await trio.aclose_forcefully(stream)
+        raise OSError("the other half of the pair is connected elsewhere")
+
     async def _serve(self, stream: trio.abc.Stream) -> SessionEnd:
         self._driver = Driver(self._context, stream)
         if self._stopping.is_set():
@@ -132,7 +152,7 @@ class Bind:
         try:
             return await self._driver.run()
         except LocalProtocolError as error:  # the settings do not fit into a bind request
-            return SessionEnd(CloseReason.LOCAL, str(error), refused_status=-1)
+            return SessionEnd(CloseReason.LOCAL, str(error), refused_status=_IMPOSSIBLE)
         finally:
             self._driver = None
 
@@ -141,24 +161,34 @@ class Bind:
     def _pause_after(self, end: SessionEnd) -> float:
         """Seconds to wait; counts failures in a row."""
         context = self._context
-        jitter = context.jitter()
         if end.refused_status is not None:
-            self._refusals += 1
-            if end.refused_status < 0:
-                return _IMPOSSIBLE_PAUSE_S
-            return refusal_pause(end.refused_status, self._refusals, jitter)
-        if end.bound_s is not None:
-            self._refusals = 0
-            if end.bound_s >= STEADY_S:
-                self._failures = 0
+            return self._pause_after_refusal(end.refused_status)
+        # A session that answered no submit_sm is no good one, however long it stood: see BindContext.probing.
+        if end.bound_s is not None and end.bound_s >= STEADY_S and not context.probing:
+            self._failures = 0
+            if end.planned:  # maintenance, or an idle connection: nothing has failed
+                return pause(1, context.settings.reconnect, context.jitter())
         self._failures += 1
-        return pause(self._failures, context.settings.reconnect, jitter)
+        return pause(self._failures, context.settings.reconnect, context.jitter())
+
+    def _pause_after_refusal(self, status: int) -> float:
+        if status == _IMPOSSIBLE:
+            return _IMPOSSIBLE_PAUSE_S
+        context, now_mono = self._context, self._context.clock.mono()
+        refusals = self._link.refused(now_mono)
+        if raises_alarm(status, refusals, context.rules):
+            alarm = _ALARMS.get(policy_of(status, context.rules), events.ALARM_BIND_REFUSED)
+            context.raise_alarm(alarm, command_status=status_name(status), refusals=refusals)
+        pause_s = refusal_pause(status, refusals, context.jitter(), context.rules)
+        self._link.hold(now_mono + pause_s)
+        return pause_s
 
     def _log_end(self, end: SessionEnd, pause_s: float) -> None:
         refused = end.refused_status is not None
+        level = logging.ERROR if refused else logging.INFO if end.planned else logging.WARNING
         log(
             events.LOGGER,
-            logging.ERROR if refused else logging.WARNING,
+            level,
             events.BIND_REFUSED if refused else events.BIND_DOWN,
             bind=self._context.name,
             reason=end.reason.value,
@@ -174,21 +204,27 @@ class Bind:
         while not self._stopping.is_set() and (now_mono := context.clock.mono()) < until_mono:
             retry_mono = context.recorder.retry_at_mono if len(context.recorder.waiting) else math.inf
             if retry_mono <= now_mono:
-                await self._record_once()
+                await record_once(context.recorder)
                 continue
             with trio.move_on_at(min(until_mono, retry_mono)):
                 await self._stopping.wait()
         context.next_attempt_utc_ms = None
-
-    async def _record_once(self) -> None:
-        """What the last session left for the store. When the store fails it stays with the recorder."""
-        if len(self._context.recorder.waiting):
-            await self._context.recorder.commit()
 
     async def _record_rest(self) -> None:
         """At the end: tries for timers.stop_s. What is left then is IN_FLIGHT on disk: in doubt at the restart."""
         recorder = self._context.recorder
         with trio.move_on_after(self._context.settings.timers.stop_s):
             while len(recorder.waiting):
-                await trio.sleep_until(max(recorder.retry_at_mono, self._context.clock.mono()))
+                await trio.sleep_until(recorder.retry_at_mono)
                 await recorder.commit()
+
+
+async def record_once(recorder: Recorder) -> None:
+    """What a session left for the store. When the store fails it stays with the recorder."""
+    if len(recorder.waiting):
+        await recorder.commit()
+
+
+def shown(host: str, port: int) -> str:
+    """An endpoint as people write it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -18,23 +18,26 @@ from dataclasses import dataclass
 
 import trio
 
-from smppgw.binds import events
+from smppgw.binds import events, tls
+from smppgw.binds.batch import Doubtful
 from smppgw.binds.context import BindContext
+from smppgw.binds.errands import Errands
 from smppgw.binds.intake import Intake
+from smppgw.binds.opening import bind_request, outbind_is_wrong, version_name
 from smppgw.binds.outlet import Outlet
-from smppgw.binds.recorder import Doubtful
-from smppgw.binds.status import BindKind, BindState, Limit
+from smppgw.binds.status import BindState, Limit
 from smppgw.binds.wake import Wake
-from smppgw.queue.model import ClaimedSegment, Reason
+from smppgw.binds.writer import Writer
+from smppgw.errors import LocalProtocolError
+from smppgw.queue.model import ClaimedSegment, Errand, Reason
 from smppgw.smpp import (
-    BindReceiver,
     BindRefused,
-    BindTransceiver,
-    BindTransmitter,
     Bound,
     Closed,
     CloseReason,
     Event,
+    Outbind,
+    OutbindReceived,
     Rejected,
     RequestOverdue,
     RequestReceived,
@@ -44,6 +47,7 @@ from smppgw.smpp import (
     SessionState,
     Timers,
     UnbindReceived,
+    Unreadable,
     status_name,
 )
 from smppgw.telemetry import log
@@ -57,33 +61,31 @@ GATHER_S = 0.01
 #: For the octets still to be written when a session is over, and for the answer to our unbind.
 LAST_WORDS_S = 2.0
 
-#: So many octets wait for the SMSC to read at most; past it the link counts as dead. A full window of 10,000
-#: submit_sm and the answers to all that may wait for a commit stay below: only what the SMSC asks without reading the
-#: answers gets there.
-MOST_OUTGOING_OCTETS = 8 * 1024 * 1024
-
-_INTERFACE_VERSION = 0x34  # what most SMSCs speak; 3.3 and 5.0 are refused by some
-_BIND_REQUESTS: dict[BindKind, type[BindTransceiver | BindTransmitter | BindReceiver]] = {
-    BindKind.TRANSCEIVER: BindTransceiver,
-    BindKind.TRANSMITTER: BindTransmitter,
-    BindKind.RECEIVER: BindReceiver,
-}
+_OPENING = (SessionState.OPEN, SessionState.OUTBOUND, SessionState.BINDING)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """How a session ended. `refused_status`: of the bind_resp; `bound_s`: None when it never was bound."""
+    """How a session ended.
+
+    `refused_status` is that of the bind_resp, `bound_s` None when it never was bound. `planned`: the SMSC unbound.
+    `stalled`: it took submit_sms and answered none of them, or none of a whole window.
+    """
 
     reason: CloseReason
     detail: str
     refused_status: int | None = None
     bound_s: float | None = None
+    planned: bool = False
+    stalled: bool = False
 
 
 class Driver:
     """Runs one session. `run` returns when it is over; whatever it left unanswered is then with the recorder."""
 
-    def __init__(self, context: BindContext, stream: trio.abc.Stream) -> None:
+    def __init__(self, context: BindContext, stream: trio.abc.Stream, *, outbind: bool = False) -> None:
+        """`outbind`: the SMSC has connected, and we bind once its outbind has come."""
+        self._outbind = outbind
         self._context = context
         self._stream = stream
         self._clock = context.clock
@@ -102,45 +104,62 @@ class Driver:
             first_sequence=1 + int(context.jitter() * 0x3FFFFFFF),
             now=self._clock.mono(),
         )
-        self._intake = Intake(context, self._session)
+        self._errands = Errands(context, self._session)
+        self._intake = Intake(context, self._session, self._errands)
         self._outlet = Outlet(context, self._session)
         self._bind_by_mono = self._clock.mono() + timers.session_init_s
-        self._write_wake, self._pump_wake, self._tick_wake, self._drain_wake = Wake(), Wake(), Wake(), Wake()
-        self._outgoing = bytearray()  # for the writer, which may be held up in a send_all
+        self._pump_wake, self._tick_wake, self._drain_wake = Wake(), Wake(), Wake()
         self._tick_at_mono = -math.inf
         self._gather_until_mono = -math.inf
         self._stop_requested = trio.Event()
-        self._written = trio.Event()
         self._ended = trio.Event()
+        self._writer = Writer(
+            stream,
+            self._session,
+            response_s=timers.response_s,
+            ended=self._ended,
+            taken=self._outlet.taken_by_writer,
+            failed=self._close,
+        )
         self._closed: Closed | None = None
         self._bound_mono: float | None = None
         self._refused_status: int | None = None
         self._detail = ""
+        self._planned = False
+        self._answered = False
+        self._stalled = False
 
     async def run(self) -> SessionEnd:
         """Binds and serves until the session is over. Network trouble is in the result, a bug is raised.
 
         LocalProtocolError is raised when the settings do not fit into a bind request.
         """
+        self._recorder.begin_session()
         try:
-            self._session.bind(self._bind_request(), self._clock.mono())
+            if not self._outbind:
+                self._bind()
             async with trio.open_nursery() as nursery:
-                for loop in (self._read, self._write, self._pump, self._tick, self._watch_work, self._drain):
+                for loop in (self._read, self._writer.run, self._pump, self._tick, self._watch_work, self._drain):
                     nursery.start_soon(loop)
+                nursery.start_soon(self._errands.run, self._asked)
                 await self._ended.wait()
                 with trio.move_on_after(LAST_WORDS_S):
-                    await self._written.wait()
+                    await self._writer.done.wait()
                 nursery.cancel_scope.cancel()
         finally:
             self._settle()
             await trio.aclose_forcefully(self._stream)
         assert self._closed is not None
+        if self._bound_mono is None and self._closed.reason is CloseReason.PEER_CLOSED:
+            self._detail += tls.hint(self._stream, self._context.settings.tls)
         bound_s = None if self._bound_mono is None else self._clock.mono() - self._bound_mono
-        return SessionEnd(self._closed.reason, self._detail, self._refused_status, bound_s)
+        return SessionEnd(
+            self._closed.reason, self._detail, self._refused_status, bound_s, self._planned, self._stalled
+        )
 
     def stop(self) -> None:
         """Claims nothing more; ends in good order once the window is empty, at the latest after timers.stop_s."""
-        self._outlet.stopping = True
+        self._outlet.stopping = self._errands.stopping = True
         self._stop_requested.set()
 
     @property
@@ -149,7 +168,7 @@ class Driver:
 
     @property
     def overdue(self) -> int:
-        return len(self._intake.overdue)
+        return len(self._intake.overdue) + self._errands.overdue
 
     @property
     def tolerated(self) -> dict[str, int]:
@@ -171,19 +190,23 @@ class Driver:
                     self._handle(self._session.receive_eof(now_mono), now_mono)
                     return
                 self._handle(self._session.receive_data(data, now_mono), now_mono)
+                self._arm_ticker(now_mono)  # an enquire_link_resp starts the wait for the next enquire_link
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._close(CloseReason.PEER_CLOSED, _text_of(error))
+            self._close(CloseReason.PEER_CLOSED, tls.explain(error))
 
     def _handle(self, happened: Sequence[Event], now_mono: float) -> None:
-        responses = [event for event in happened if type(event) is ResponseReceived]
+        responses = [
+            event for event in happened if type(event) is ResponseReceived and type(event.cookie) is ClaimedSegment
+        ]
         if responses:
+            self._answered = True
             self._intake.responses(responses, now_mono)
             self._outlet.release(now_mono)  # withdraws what is ready when the bind was throttled
         if len(responses) < len(happened):
             for event in happened:
-                if type(event) is not ResponseReceived:
+                if type(event) is not ResponseReceived or type(event.cookie) is not ClaimedSegment:
                     self._handle_one(event, now_mono)
-        self._wake_writer()  # the session may have answered by itself
+        self._writer.wake()  # the session may have answered by itself
         self._pump_wake.set()
         if self._stop_requested.is_set():
             self._drain_wake.set()
@@ -194,23 +217,50 @@ class Driver:
                 self._intake.request(pdu, now_mono)
             case RequestOverdue(cookie=ClaimedSegment() as segment):
                 if self._intake.unanswered(segment):
-                    log(events.LOGGER, logging.WARNING, events.BIND_WINDOW_OVERDUE, bind=self._context.name)
-                    self._close(CloseReason.LOCAL, "no submit_sm of a whole window was answered")
+                    self._stall()
+            case RequestOverdue(cookie=Errand() as errand):
+                self._errands.unanswered(errand)
+                if self._intake.silent():
+                    self._stall()
+            case ResponseReceived(cookie=Errand()):
+                self._errands.answered(event)
             case Bound(state=state):
                 self._bound_mono = now_mono
-                self._context.enter(BindState(state.value))
-                log(events.LOGGER, logging.INFO, events.BIND_UP, bind=self._context.name, state=state.value)
+                self._context.bound(BindState(state.value), version_name(self._session.peer_interface_version))
             case BindRefused(command_status=status):
                 self._refused_status = status
                 self._detail = status_name(status)
+            case OutbindReceived(pdu=outbind):
+                self._outbind_received(outbind)
             case UnbindReceived():
+                self._planned = True
                 self._detail = "the SMSC unbound"
                 self._context.enter(BindState.UNBINDING)
-            case Rejected():
-                self._context.counters.deviations["refused_request"] += 1
+            case Rejected() | Unreadable():
+                self._intake.bad_pdu(event)
             case Closed():
                 self._closed = event
                 self._ended.set()
+
+    def _bind(self) -> None:
+        context = self._context
+        self._session.bind(bind_request(context.settings, context.kind), self._clock.mono())
+
+    def _outbind_received(self, outbind: Outbind) -> None:
+        wrong = outbind_is_wrong(outbind, self._context.settings.outbind)
+        if wrong:
+            self._close(CloseReason.LOCAL, f"outbind with {wrong}")
+            return
+        self._context.enter(BindState.BINDING)
+        try:
+            self._bind()
+        except LocalProtocolError as error:  # the settings do not fit into a bind request
+            self._close(CloseReason.LOCAL, str(error))
+
+    def _stall(self) -> None:
+        self._stalled = True
+        log(events.LOGGER, logging.WARNING, events.BIND_WINDOW_OVERDUE, bind=self._context.name)
+        self._close(CloseReason.LOCAL, "no submit_sm of a whole window was answered")
 
     # Pump -------------------------------------------------------------------------------------------------------
 
@@ -221,7 +271,9 @@ class Driver:
             if now_mono < recorder.retry_at_mono:
                 await self._pump_wake.wait(recorder.retry_at_mono)
                 continue
+            recorder.settle(now_mono)
             limit, again_mono = self._outlet.room(now_mono)
+            again_mono = min(again_mono, recorder.settle_at_mono)
             if len(recorder.waiting):
                 again_mono = min(again_mono, self._gather_until_mono)
             if limit or again_mono <= now_mono:
@@ -244,9 +296,10 @@ class Driver:
             return
         if answers:
             self._session.respond_many(answers)
+            self._recorder.answers_leave(now_mono)
         outlet.release(now_mono)
         self._arm_ticker(now_mono)
-        self._wake_writer()
+        self._writer.wake()
         if self._stop_requested.is_set():
             self._drain_wake.set()
 
@@ -259,42 +312,6 @@ class Driver:
             outlet.refill()
             self._pump_wake.set()
 
-    # Writer -----------------------------------------------------------------------------------------------------
-
-    async def _write(self) -> None:
-        response_s = self._context.settings.timers.response_s
-        try:
-            while True:
-                data = self._take_outgoing()
-                if data:
-                    with trio.move_on_after(response_s) as scope:
-                        await self._stream.send_all(data)
-                    if scope.cancelled_caught:  # half a PDU may be out: this stream is finished
-                        self._close(CloseReason.LINK_SILENT, "the SMSC stopped reading")
-                        return
-                elif self._ended.is_set():
-                    return
-                else:
-                    await self._write_wake.wait()
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._close(CloseReason.PEER_CLOSED, _text_of(error))
-        finally:
-            self._written.set()
-
-    def _wake_writer(self) -> None:
-        """Collects what the session wants to send; an SMSC that leaves too much of it unread is a dead link."""
-        self._outgoing += self._session.data_to_send()
-        if len(self._outgoing) > MOST_OUTGOING_OCTETS:
-            self._close(CloseReason.LINK_SILENT, "the SMSC stopped reading")
-        self._write_wake.set()
-
-    def _take_outgoing(self) -> bytearray:
-        """Everything there is to send. From now on it counts as written."""
-        data, self._outgoing = self._outgoing, bytearray()
-        data += self._session.data_to_send()
-        self._outlet.taken_by_writer()
-        return data
-
     # Ticker -----------------------------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
@@ -303,19 +320,30 @@ class Driver:
             await self._tick_wake.wait(self._tick_at_mono)
             now_mono = self._clock.mono()
             self._handle(self._session.tick(now_mono), now_mono)
-            if self._session.state is SessionState.BINDING and now_mono >= self._bind_by_mono:
-                self._close(CloseReason.BIND_TIMEOUT, "the bind request was not answered")
+            if now_mono >= self._bind_by_mono and self._session.state in _OPENING:
+                self._not_bound_in_time()
             self._outlet.release(now_mono)
-            self._wake_writer()
+            self._writer.wake()
 
     def _tick_due(self, now_mono: float) -> float:
         due_mono = min(self._session.next_deadline(), self._outlet.next_release(now_mono))
-        return min(due_mono, self._bind_by_mono) if self._session.state is SessionState.BINDING else due_mono
+        return min(due_mono, self._bind_by_mono) if self._session.state in _OPENING else due_mono
+
+    def _not_bound_in_time(self) -> None:
+        if self._session.state is SessionState.BINDING:
+            self._close(CloseReason.BIND_TIMEOUT, "the bind request was not answered")
+        else:
+            self._close(CloseReason.SESSION_INIT_TIMEOUT, "no outbind came")
 
     def _arm_ticker(self, now_mono: float) -> None:
         """Wakes the ticker when something became due before it would look again."""
         if self._tick_due(now_mono) < self._tick_at_mono:
             self._tick_wake.set()
+
+    def _asked(self) -> None:
+        """An errand stands in the session: it is to be written, and may become overdue."""
+        self._arm_ticker(self._clock.mono())
+        self._writer.wake()
 
     # The end ----------------------------------------------------------------------------------------------------
 
@@ -329,8 +357,9 @@ class Driver:
             await self._wait_for_answers(self._clock.mono() + timers.stop_s)
         if self._session.state.is_bound:
             self._context.enter(BindState.UNBINDING)
+            self._recorder.unbinding()
             self._session.unbind(self._clock.mono())
-            self._wake_writer()
+            self._writer.wake()
             await trio.sleep(min(LAST_WORDS_S, timers.response_s))
         self._close(CloseReason.LOCAL, "stopped")
 
@@ -369,20 +398,8 @@ class Driver:
         waiting.doubts += [Doubtful(*claim, reason) for claim in written if claim not in self._intake.overdue]
         waiting.withdrawals += unwritten
         self._outlet.withdraw()
-        self._recorder.forget_session()
+        self._recorder.end_session(orderly=self._closed.reason is CloseReason.UNBOUND and not self._planned)
+        self._stalled = self._stalled or bool(written and not self._answered)
+        if self._stalled:
+            self._context.probing = True
         self._context.counters.deviations.update(self._session.counters)
-
-    def _bind_request(self) -> BindTransceiver | BindTransmitter | BindReceiver:
-        settings = self._context.settings
-        return _BIND_REQUESTS[self._context.kind](
-            system_id=settings.system_id,
-            password=settings.password.get_secret_value(),
-            system_type=settings.system_type,
-            interface_version=_INTERFACE_VERSION,
-            address_range=settings.address_range,
-        )
-
-
-def _text_of(error: BaseException) -> str:
-    """The error of the socket that trio wrapped, where there is one."""
-    return str(error.__cause__ or error) or type(error).__name__

@@ -1,15 +1,33 @@
-"""What a command_status in the answer to submit_sm means for the segment: one table.
+"""What a command_status in the answer to submit_sm means for the segment: one table, which a carrier may change.
 
-Temporary or permanent is a property of the outcome, decided here and nowhere else. Codes that nobody knows count as
-temporary: the segment is tried again and, with the carrier's `retry.max_attempts`, still comes to an end.
+Temporary or permanent is a property of the outcome, decided here and nowhere else. Codes that no table lists, the
+vendors' own (0x400 to 0x4FF) among them, follow the carrier's `unknown_outcome`: by default the segment is tried
+again and, with `retry.max_attempts`, still comes to an end.
 """
 
 from __future__ import annotations
 
-from smppgw.queue.model import OutcomeKind
-from smppgw.smpp import Status
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-#: command_status -> kind (SMPP 3.4, 5.1.3, where no other source is named).
+from smppgw.config import StatusOutcome
+from smppgw.queue.model import OutcomeKind
+from smppgw.smpp import Status, parse_status
+
+if TYPE_CHECKING:
+    from smppgw.binds.shape import CarrierRules
+
+#: The words of the settings.
+KINDS: dict[StatusOutcome, OutcomeKind] = {
+    StatusOutcome.RETRY: OutcomeKind.RETRY,
+    StatusOutcome.REROUTE: OutcomeKind.REROUTED,
+    StatusOutcome.FAIL: OutcomeKind.REJECTED,
+    StatusOutcome.THROTTLE: OutcomeKind.THROTTLED,
+    StatusOutcome.DELAY: OutcomeKind.DELAYED,
+    StatusOutcome.PAUSE: OutcomeKind.PAUSED,
+}
+
+#: command_status -> kind (SMPP 3.4, 5.1.3; from ESME_RSERTYPUNAUTH on: SMPP 5.0, 4.7.6).
 OUTCOMES: dict[int, OutcomeKind] = {
     Status.ESME_ROK: OutcomeKind.ACCEPTED,
     # The bind is too fast: back to its place, not an attempt.
@@ -24,7 +42,7 @@ OUTCOMES: dict[int, OutcomeKind] = {
     Status.ESME_RX_T_APPN: OutcomeKind.RETRY,
     Status.ESME_RDELIVERYFAILURE: OutcomeKind.RETRY,
     Status.ESME_RUNKNOWNERR: OutcomeKind.RETRY,
-    0x102: OutcomeKind.RETRY,  # ESME_RSERTYPUNAVAIL, SMPP 5.0, 4.7.6
+    Status.ESME_RSERTYPUNAVAIL: OutcomeKind.RETRY,
     # The message is wrong, or wrong for this carrier: sending it again gives the same answer.
     Status.ESME_RINVMSGLEN: OutcomeKind.REJECTED,
     Status.ESME_RINVCMDLEN: OutcomeKind.REJECTED,
@@ -58,21 +76,29 @@ OUTCOMES: dict[int, OutcomeKind] = {
     Status.ESME_RINVPARLEN: OutcomeKind.REJECTED,
     Status.ESME_RMISSINGOPTPARAM: OutcomeKind.REJECTED,
     Status.ESME_RINVOPTPARAMVAL: OutcomeKind.REJECTED,
-    # SMPP 5.0, 4.7.6
-    0x100: OutcomeKind.REJECTED,  # ESME_RSERTYPUNAUTH
-    0x101: OutcomeKind.REJECTED,  # ESME_RPROHIBITED
-    0x103: OutcomeKind.REJECTED,  # ESME_RSERTYPDENIED
-    0x104: OutcomeKind.REJECTED,  # ESME_RINVDCS
-    0x105: OutcomeKind.REJECTED,  # ESME_RINVSRCADDRSUBUNIT
-    0x106: OutcomeKind.REJECTED,  # ESME_RINVDSTADDRSUBUNIT
+    Status.ESME_RSERTYPUNAUTH: OutcomeKind.REJECTED,
+    Status.ESME_RPROHIBITED: OutcomeKind.REJECTED,
+    Status.ESME_RSERTYPDENIED: OutcomeKind.REJECTED,
+    Status.ESME_RINVDCS: OutcomeKind.REJECTED,
+    Status.ESME_RINVSRCADDRSUBUNIT: OutcomeKind.REJECTED,
+    Status.ESME_RINVDSTADDRSUBUNIT: OutcomeKind.REJECTED,
 }
 
 
-def classify(command_status: int) -> OutcomeKind:
+def outcome_table(overrides: Mapping[str, StatusOutcome]) -> dict[int, OutcomeKind]:
+    """OUTCOMES with the `outcomes` of a carrier's settings, whose keys are names or numbers of command_status.
+
+    ESME_ROK stays what it is, whatever they say.
+    """
+    own = {parse_status(name): KINDS[outcome] for name, outcome in overrides.items()}
+    return OUTCOMES | own | {Status.ESME_ROK: OutcomeKind.ACCEPTED}
+
+
+def classify(command_status: int, rules: CarrierRules) -> OutcomeKind:
     """The outcome of a submit_sm answered with `command_status`."""
-    return OUTCOMES.get(command_status, OutcomeKind.RETRY)
+    return rules.outcomes.get(command_status, rules.unknown_outcome)
 
 
-def is_known(command_status: int) -> bool:
+def is_known(command_status: int, rules: CarrierRules) -> bool:
     """False for codes that no table lists; they are counted, for the operator to look at."""
-    return command_status in OUTCOMES
+    return command_status in rules.outcomes

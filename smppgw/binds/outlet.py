@@ -11,16 +11,19 @@ import logging
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import trio
 
 from smppgw.binds import events
 from smppgw.binds.context import BindContext
+from smppgw.binds.pacing import CapCalendar
 from smppgw.binds.status import BindKind, Limit
-from smppgw.binds.submit import ClaimKey, claim_key, submit_sm
+from smppgw.binds.submit import ClaimKey, claim_key
+from smppgw.config import RateUnit
 from smppgw.errors import LocalProtocolError
-from smppgw.queue.model import Claim, Claimed, ClaimedSegment, OutcomeKind, SubmitOutcome
-from smppgw.smpp import Session, SessionState, Status, SubmitSm
+from smppgw.queue.model import Claim, Claimed, ClaimedSegment, OutcomeKind, SubmitOutcome, part_of
+from smppgw.smpp import Session, SessionState, Status
 from smppgw.telemetry import log, mask
 
 #: With nothing to claim the store says when there is; this look in between is for wall clocks that were set.
@@ -43,6 +46,9 @@ class Outlet:
     def __init__(self, context: BindContext, session: Session) -> None:
         self._context = context
         self._session = session
+        self._caps = CapCalendar(context.settings.caps)
+        #: rate_per_s counts messages: the first part of each takes a token, the others leave with it, in their order.
+        self._by_message = context.pacer.limited and context.settings.rate_unit is RateUnit.MESSAGES
         self._ready: deque[ClaimedSegment] = deque()  # claimed; pacing lets them go in a moment
         self._unwritten: list[ClaimKey] = []
         self._commit_s = 0.0
@@ -65,10 +71,11 @@ class Outlet:
         context = self._context
         if context.kind is BindKind.RECEIVER or self.stopping or self._session.state not in _SUBMITTING:
             return 0, math.inf
-        if context.throttle.active(now_mono):
+        held_until_mono = max(context.throttle.until_mono, context.paused_until_mono)
+        if now_mono < held_until_mono:
             self._rested = True
-            return 0, context.throttle.until_mono
-        slots = self._session.window_free - len(self._ready)
+            return 0, held_until_mono
+        slots = self._slots()
         if slots <= 0:
             return 0, math.inf
         if self.drained.is_set() and now_mono < self._look_again_mono:
@@ -79,16 +86,18 @@ class Outlet:
             self._rested = False
         ahead_s = AHEAD_S + min(2 * self._commit_s, MOST_FOR_COMMIT_S)
         worth_it = max(1, min(slots, int(context.settings.rate_per_s * AHEAD_S / 2)))
-        paced = context.pacer.forecast(now_mono, ahead_s) - len(self._ready)
+        tokens_due = _first_parts(self._ready) if self._by_message else len(self._ready)
+        paced = context.pacer.forecast(now_mono, ahead_s) - tokens_due
         if paced >= worth_it:
             return min(slots, paced), now_mono
-        again_mono = context.pacer.forecast_at(now_mono, len(self._ready) + worth_it, ahead_s)
+        again_mono = context.pacer.forecast_at(now_mono, tokens_due + worth_it, ahead_s)
         return 0, max(again_mono, now_mono + _TIMER_S)
 
     def claim(self, limit: int) -> Claim:
         context = self._context
         now_utc_ms = context.clock.utc_ms()
-        return Claim(context.carrier, context.name, limit, now_utc_ms, context.full_queues.held(now_utc_ms))
+        held = context.full_queues.held(now_utc_ms)
+        return Claim(context.carrier, context.name, limit, now_utc_ms, held, self._caps.at(now_utc_ms))
 
     def take(self, claimed: Claimed, limit: int, version: int, now_mono: float) -> None:
         """What a claim of `limit` brought; `version` was read before it."""
@@ -119,16 +128,19 @@ class Outlet:
         if not self._ready:
             return
         context = self._context
-        if self.stopping or context.throttle.active(now_mono) or self._session.state not in _SUBMITTING:
+        held = now_mono < context.paused_until_mono or context.throttle.active(now_mono)
+        if self.stopping or held or self._session.state not in _SUBMITTING:
             self.withdraw()
             return
-        count = context.pacer.take(now_mono, min(len(self._ready), self._session.window_free))
+        count = self._take(now_mono, min(len(self._ready), self._session.window_free))
         if count:
             self._submit([self._ready.popleft() for _ in range(count)], now_mono)
 
     def next_release(self, now_mono: float) -> float:
-        """When pacing lets the next of the claimed segments go; inf when none waits."""
-        return self._context.pacer.next_at(now_mono) if self._ready else math.inf
+        """When pacing lets the next of the claimed segments go; inf when none waits, or for a slot of the window."""
+        if not self._ready or not self._session.window_free:
+            return math.inf
+        return self._context.pacer.next_at(now_mono)
 
     def withdraw(self) -> None:
         """Claimed, but not to be written now: back to its place."""
@@ -150,26 +162,45 @@ class Outlet:
                 (unwritten if key in not_taken else written).append(key)
         return written, unwritten
 
+    def _slots(self) -> int:
+        """How many more may be claimed by the window; while probing, one submit_sm in all."""
+        window = self._session.window_free
+        if self._context.probing:
+            window = min(window, 1 - self._session.in_window)
+        return window - len(self._ready)
+
+    def _take(self, now_mono: float, most: int) -> int:
+        """How many of the first `most` claimed segments may leave now; takes their tokens."""
+        if not self._by_message:
+            return self._context.pacer.take(now_mono, most)
+        tokens = self._context.pacer.take(now_mono, _first_parts(islice(self._ready, most)))
+        for count, segment in enumerate(islice(self._ready, most)):
+            if part_of(segment.segment_id) == 1:
+                if not tokens:
+                    return count
+                tokens -= 1
+        return most
+
     def _submit(self, segments: Sequence[ClaimedSegment], now_mono: float) -> None:
         counters = self._context.counters
-        now_utc_ms = self._context.clock.utc_ms()
-        requests = [(submit_sm(segment, now_utc_ms), segment) for segment in segments]
+        request_of, now_utc_ms = self._context.rules.request_of, self._context.clock.utc_ms()
+        leaving = segments
         try:
-            self._session.request_many(requests, now_mono)
+            self._session.request_many([(request_of(one, now_utc_ms), one) for one in segments], now_mono)
         except LocalProtocolError:  # then none of them was queued
-            requests = self._submit_apart(requests, now_mono)
-        self._unwritten += [claim_key(segment) for _, segment in requests]
-        counters.submitted += len(requests)
-        counters.submits.add(len(requests), now_mono)
+            leaving = self._submit_apart(segments, now_utc_ms, now_mono)
+        self._unwritten += map(claim_key, leaving)
+        counters.submitted += len(leaving)
+        counters.submits.add(len(leaving), now_mono)
 
     def _submit_apart(
-        self, requests: Sequence[tuple[SubmitSm, ClaimedSegment]], now_mono: float
-    ) -> list[tuple[SubmitSm, ClaimedSegment]]:
+        self, segments: Sequence[ClaimedSegment], now_utc_ms: int, now_mono: float
+    ) -> list[ClaimedSegment]:
         """One of these cannot be encoded: it is rejected, the others leave. Returns those that do."""
         context, leaving = self._context, []
-        for pdu, segment in requests:
+        for segment in segments:
             try:
-                self._session.request(pdu, now_mono, segment)
+                self._session.request(context.rules.request_of(segment, now_utc_ms), now_mono, segment)
             except LocalProtocolError as error:
                 log(
                     events.LOGGER,
@@ -184,7 +215,7 @@ class Outlet:
                     SubmitOutcome(*claim_key(segment), OutcomeKind.REJECTED, Status.ESME_RINVMSGLEN)
                 )
             else:
-                leaving.append((pdu, segment))
+                leaving.append(segment)
         return leaving
 
     # Showing ----------------------------------------------------------------------------------------------------
@@ -200,12 +231,18 @@ class Outlet:
             return Limit.STORE
         if context.kind is BindKind.RECEIVER:
             return Limit.RECEIVES_ONLY
+        if now_mono < context.paused_until_mono:
+            return Limit.PAUSED
         if context.throttle.active(now_mono):
             return Limit.THROTTLED
-        if self._session.window_free <= len(self._ready):
-            return Limit.WINDOW
+        if self._slots() <= 0:
+            return Limit.PROBING if context.probing else Limit.WINDOW
         if self.drained.is_set():
             return Limit.NOTHING_QUEUED
         if context.pacer.limited and (self._ready or not context.pacer.available(now_mono)):
             return Limit.RATE
         return Limit.STORE
+
+
+def _first_parts(segments: Iterable[ClaimedSegment]) -> int:
+    return sum(part_of(segment.segment_id) == 1 for segment in segments)

@@ -1,13 +1,20 @@
 """How fast a bind may submit: pure policies on numbers, nothing here sleeps.
 
 `Pacer` keeps the configured rate, `Throttle` the pause that the SMSC asked for, `FullQueues` the recipients whose
-queue at the SMSC is full. All times are monotonic seconds but for what goes to the store (`*_utc_ms`).
+queue at the SMSC is full, `caps_at` the limits of the account by the calendar, `ReceiptWatch` whether receipts come
+at all. All times are monotonic seconds but for what goes to the store (`*_utc_ms`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from smppgw.config import CapSettings, CapSpan
+from smppgw.queue.model import Cap
 
 #: Timers are not finer than a millisecond or two, and a busy loop is late: so much lateness is made up afterwards, or
 #: a full queue would not use the whole rate.
@@ -158,3 +165,98 @@ class FullQueues:
         while self._held and next(iter(self._held.values())) <= now_utc_ms:
             del self._held[next(iter(self._held))]
         return dict(self._held)
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Limits of the account
+# ---------------------------------------------------------------------------------------------------------------- #
+
+_MINUTE_MS, _HOUR_MS = 60_000, 3_600_000
+
+
+def caps_at(settings: Sequence[CapSettings], now_utc_ms: int) -> list[Cap]:
+    """The caps with the calendar minute, hour or day that it is at `now_utc_ms` in their time zone."""
+    return [_cap(one, now_utc_ms) for one in settings]
+
+
+def _cap(settings: CapSettings, now_utc_ms: int) -> Cap:
+    zone = ZoneInfo(settings.time_zone)
+    key = f"{settings.per.value}/{settings.count}{'/sender' if settings.by_sender else ''}"
+    if settings.time_zone != "UTC":
+        key += f"/{settings.time_zone}"
+    if settings.per is CapSpan.DAY:  # 23 or 25 hours where the clocks change
+        today = datetime.fromtimestamp(now_utc_ms / 1000, zone).date()
+        start, end = _midnight(today, zone), _midnight(today + timedelta(days=1), zone)
+    else:
+        # Zones differ from UTC by quarters of an hour too, but in whole minutes since 1972.
+        span_ms = _HOUR_MS if settings.per is CapSpan.HOUR else _MINUTE_MS
+        offset = datetime.fromtimestamp(now_utc_ms / 1000, zone).utcoffset() or timedelta()
+        offset_ms = round(offset.total_seconds() * 1000)
+        start = (now_utc_ms + offset_ms) // span_ms * span_ms - offset_ms
+        end = start + span_ms
+    return Cap(key, settings.count, settings.by_sender, start, end)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    """The first moment of a day (utc_ms). Where the clocks change at midnight it is not 00:00 by the clock."""
+    return round(datetime.combine(day, time(), zone).timestamp() * 1000)
+
+
+class CapCalendar:
+    """The caps of a carrier, worked out anew only when a span is over or the wall clock was set."""
+
+    def __init__(self, settings: Sequence[CapSettings]) -> None:
+        self._settings = settings
+        self._caps: list[Cap] = []
+        self._from_utc_ms = self._until_utc_ms = 0
+
+    def at(self, now_utc_ms: int) -> list[Cap]:
+        if self._settings and not self._from_utc_ms <= now_utc_ms < self._until_utc_ms:
+            self._caps = caps_at(self._settings, now_utc_ms)
+            self._from_utc_ms = max(cap.start_utc_ms for cap in self._caps)
+            self._until_utc_ms = min(cap.end_utc_ms for cap in self._caps)
+        return self._caps
+
+
+class ReceiptWatch:
+    """Whether receipts come for what the SMSC accepts; one for all binds of a carrier.
+
+    Some SMSCs accept everything and drop what is above their rate without a word. Counts accepted submit_sm for which
+    a receipt was asked, and final receipts, over `span_s` (times are monotonic seconds). What was accepted in the
+    last tenth of it is too young to be missed.
+    """
+
+    #: Fewer accepted submit_sm than this say nothing.
+    LEAST = 20
+    _BUCKETS = 30
+    _YOUNG = 3
+
+    def __init__(self, share: float, span_s: float) -> None:
+        self._share = share
+        self._width_s = span_s / self._BUCKETS
+        self._buckets: deque[list[int]] = deque()  # [number of the bucket, accepted, receipts], oldest first
+        self._missing = False
+
+    def accepted(self, count: int, now_mono: float) -> None:
+        self._bucket(now_mono)[1] += count
+
+    def received(self, count: int, now_mono: float) -> None:
+        self._bucket(now_mono)[2] += count
+
+    def missing(self, now_mono: float) -> bool:
+        """True while fewer than the share brought a receipt. With too few to judge by, what was said last holds."""
+        number = int(now_mono / self._width_s)
+        old = [bucket for bucket in self._buckets if bucket[0] > number - self._BUCKETS]
+        accepted = sum(bucket[1] for bucket in old if bucket[0] <= number - self._YOUNG)
+        if accepted >= self.LEAST:
+            self._missing = sum(bucket[2] for bucket in old) < self._share * accepted
+        return self._missing
+
+    def _bucket(self, now_mono: float) -> list[int]:
+        number = int(now_mono / self._width_s)
+        buckets = self._buckets
+        if not buckets or buckets[-1][0] != number:
+            buckets.append([number, 0, 0])
+            while buckets[0][0] <= number - self._BUCKETS:
+                buckets.popleft()
+        return buckets[-1]

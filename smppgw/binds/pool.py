@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import trio
 
 from smppgw.binds.bind import Bind
 from smppgw.binds.connect import Connect, open_stream
-from smppgw.binds.context import BindContext
-from smppgw.binds.pacing import FullQueues, Pacer, Throttle
+from smppgw.binds.context import Alarms, BindContext
+from smppgw.binds.events import ALARM_RECEIPTS_MISSING
+from smppgw.binds.link import Link, endpoints
+from smppgw.binds.outbind import OutbindListener
+from smppgw.binds.pacing import FullQueues, Pacer, ReceiptWatch, Throttle
 from smppgw.binds.recorder import Recorder
+from smppgw.binds.redelivery import Sessions
+from smppgw.binds.shape import CarrierRules, carrier_rules
 from smppgw.binds.status import BindKind, BindStatus, NullObserver, Observer
 from smppgw.clock import Clock
 from smppgw.config import BindMode, CarrierSettings
 from smppgw.queue.model import Store
+
+#: How often it is looked whether receipts come at all, where that is watched.
+LOOK_AT_RECEIPTS_S = 15.0
+
+#: The binds of a link, by mode: what is added to its name, and the kind.
+_HALVES: dict[BindMode, tuple[tuple[str, BindKind], ...]] = {
+    BindMode.TRANSCEIVER: (("", BindKind.TRANSCEIVER),),
+    BindMode.PAIR: (("-tx", BindKind.TRANSMITTER), ("-rx", BindKind.RECEIVER)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all binds of one carrier share."""
+
+    carrier: str
+    rules: CarrierRules
+    full_queues: FullQueues
+    sessions: Sessions
+    alarms: Alarms
+    receipt_watch: ReceiptWatch | None
 
 
 class BindPool:
@@ -38,21 +65,36 @@ class BindPool:
         self._connect = connect
         self._jitter = jitter
         self._binds: list[Bind] = []
+        self._outbinds: list[OutbindListener] = []
+        self._watched: list[_Shared] = []
         self._stopping = False
         self._stopped = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs all binds until `stop`; a carrier that is down does not keep the others from starting."""
+        """Runs all binds until `stop`; a carrier that is down does not keep the others from starting.
+
+        Raises ConfigError when an outbind port cannot be opened.
+        """
         try:
-            async with trio.open_nursery() as nursery:
-                for carrier, settings in self._settings.items():
-                    self._binds += self._build(carrier, settings)
-                for bind in self._binds:
-                    nursery.start_soon(bind.run)
-                if self._stopping:
-                    self._stop_all()
-                task_status.started()
+            for carrier, settings in self._settings.items():
+                self._build(carrier, settings)
+            for outbind in self._outbinds:
+                await outbind.listen()
+            async with trio.open_nursery() as watches:
+                for shared in self._watched:
+                    watches.start_soon(self._watch_receipts, shared)
+                async with trio.open_nursery() as nursery:
+                    for bind in self._binds:
+                        nursery.start_soon(bind.run)
+                    for outbind in self._outbinds:
+                        nursery.start_soon(outbind.run)
+                    if self._stopping:
+                        self._stop_all()
+                    task_status.started()
+                watches.cancel_scope.cancel()
         finally:
+            for outbind in self._outbinds:
+                outbind.close()
             self._stopped.set()
 
     async def stop(self) -> None:
@@ -65,59 +107,100 @@ class BindPool:
         await self._stopped.wait()
 
     def status(self) -> list[BindStatus]:
-        """All binds as they stand now, carrier by carrier."""
+        """All binds as they stand now, carrier by carrier; those that SMSCs asked for by outbind come last."""
         now_mono = self._clock.mono()
-        return [bind.status(now_mono) for bind in self._binds]
+        return [
+            *(bind.status(now_mono) for bind in self._binds),
+            *(status for outbind in self._outbinds for status in outbind.status(now_mono)),
+        ]
 
     def _stop_all(self) -> None:
         for bind in self._binds:
             bind.stop()
+        for outbind in self._outbinds:
+            outbind.stop()
 
-    def _build(self, carrier: str, settings: CarrierSettings) -> list[Bind]:
-        full_queues = FullQueues(
-            delay_ms=round(settings.queue_full_delay_s * 1000),
-            recipients=settings.queue_full_recipients,
-            span_s=settings.queue_full_span_s,
-        )
-        return [
-            Bind(self._context(name, carrier, kind, settings, full_queues), self._connect)
-            for name, kind in names(carrier, settings)
-        ]
+    async def _watch_receipts(self, shared: _Shared) -> None:
+        assert shared.receipt_watch is not None
+        while True:
+            await trio.sleep(LOOK_AT_RECEIPTS_S)
+            if shared.receipt_watch.missing(self._clock.mono()):
+                shared.alarms.raise_alarm(ALARM_RECEIPTS_MISSING)
+            else:
+                shared.alarms.clear_alarm(ALARM_RECEIPTS_MISSING)
+
+    # Building ---------------------------------------------------------------------------------------------------
+
+    def _build(self, carrier: str, settings: CarrierSettings) -> None:
+        shared = _shared(carrier, settings)
+        if shared.receipt_watch is not None:
+            self._watched.append(shared)
+        for number, its in enumerate(settings.links(), start=1):
+            link = Link(f"{carrier}/{number}", endpoints(its))
+            for suffix, kind in _HALVES[its.mode]:
+                context = self._context(shared, link, link.name + suffix, kind, its)
+                self._binds.append(Bind(context, self._connect))
+        if settings.outbind.port:
+            self._outbinds.append(OutbindListener(carrier, settings.outbind, self._outbind_context(shared, settings)))
+
+    def _outbind_context(self, shared: _Shared, settings: CarrierSettings) -> Callable[[str], BindContext]:
+        """Makes the context of a session by outbind: it asks to send as well only where a transceiver may."""
+        kind = BindKind.TRANSCEIVER if settings.mode is BindMode.TRANSCEIVER else BindKind.RECEIVER
+        return lambda name: self._context(shared, Link(name, endpoints(settings)), name, kind, settings)
 
     def _context(
-        self, name: str, carrier: str, kind: BindKind, settings: CarrierSettings, full_queues: FullQueues
+        self, shared: _Shared, link: Link, name: str, kind: BindKind, settings: CarrierSettings
     ) -> BindContext:
         recorder = Recorder(
             store=self._store,
             clock=self._clock,
             observer=self._observer,
-            carrier=carrier,
+            carrier=shared.carrier,
             bind=name,
             settings=settings,
             jitter=self._jitter,
+            sessions=shared.sessions,
         )
         return BindContext(
             name=name,
-            carrier=carrier,
+            carrier=shared.carrier,
             kind=kind,
             settings=settings,
+            rules=shared.rules,
             clock=self._clock,
-            work=self._store.work(carrier),
+            work=self._store.work(shared.carrier),
             observer=self._observer,
             recorder=recorder,
             pacer=Pacer(settings.rate_per_s, settings.burst, self._clock.mono()),
             throttle=Throttle(settings.throttle_pause_s),
-            full_queues=full_queues,
+            full_queues=shared.full_queues,
             jitter=self._jitter,
+            link=link,
+            carrier_alarms=shared.alarms,
+            receipt_watch=shared.receipt_watch,
         )
+
+
+def _shared(carrier: str, settings: CarrierSettings) -> _Shared:
+    watched = settings.receipt_alarm_share > 0
+    return _Shared(
+        carrier=carrier,
+        rules=carrier_rules(settings),
+        full_queues=FullQueues(
+            delay_ms=round(settings.queue_full_delay_s * 1000),
+            recipients=settings.queue_full_recipients,
+            span_s=settings.queue_full_span_s,
+        ),
+        sessions=Sessions(),
+        alarms=Alarms(carrier=carrier),
+        receipt_watch=ReceiptWatch(settings.receipt_alarm_share, settings.receipt_alarm_s) if watched else None,
+    )
 
 
 def names(carrier: str, settings: CarrierSettings) -> list[tuple[str, BindKind]]:
     """The binds of a carrier, by name: `demo/1`, or `demo/1-tx` and `demo/1-rx` of a pair."""
-    if settings.mode is BindMode.TRANSCEIVER:
-        return [(f"{carrier}/{number}", BindKind.TRANSCEIVER) for number in range(1, settings.binds + 1)]
     return [
-        (f"{carrier}/{number}-{suffix}", kind)
-        for number in range(1, settings.binds + 1)
-        for suffix, kind in (("tx", BindKind.TRANSMITTER), ("rx", BindKind.RECEIVER))
+        (f"{carrier}/{number}{suffix}", kind)
+        for number, its in enumerate(settings.links(), start=1)
+        for suffix, kind in _HALVES[its.mode]
     ]

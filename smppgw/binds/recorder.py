@@ -8,106 +8,41 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import trio
 
 from smppgw.binds import events
 from smppgw.binds.backoff import RefusalPlan, pause
+from smppgw.binds.batch import Answer, Batch, Inbound, teller
+from smppgw.binds.redelivery import Sessions, Settling
 from smppgw.binds.status import Observer
-from smppgw.binds.submit import ClaimKey
 from smppgw.clock import Clock
-from smppgw.config import CarrierSettings, OnDoubt
+from smppgw.config import CarrierSettings
 from smppgw.errors import StoreError, StoreUnavailable
 from smppgw.queue.model import (
     Claim,
     Claimed,
-    Doubt,
+    Errand,
     InboundText,
     Op,
-    Reason,
-    ReceiptRecord,
+    Quarantine,
     RecordInbound,
     RecordOutcomes,
     RecordReceipts,
-    RetryPlan,
     Store,
-    SubmitOutcome,
-    Withdraw,
+    TakeErrands,
 )
 from smppgw.smpp import DataSmResp, DeliverSmResp, Status
 from smppgw.telemetry import log
-
-#: Response to a delivery; None once the session it belongs to is gone.
-Answer = DeliverSmResp | DataSmResp | None
 
 _STORE_PAUSE = RefusalPlan(first_s=0.2, factor=2.0, max_s=5.0)
 
 #: An SMSC waits a few seconds for a deliver_sm_resp before it drops the session: a store that fails for longer makes
 #: us answer ESME_RX_T_APPN, on which the SMSC keeps the receipt and brings it again.
 PATIENCE_S = 2.0
-
-
-class Doubtful(NamedTuple):
-    """A submit_sm that was written, and of which nobody can tell whether the SMSC has it."""
-
-    segment_id: int
-    claim: int
-    reason: Reason
-    #: It was answered, but the answer cannot be recorded: not to be sent again, whatever on_doubt says.
-    answered: bool = False
-
-
-@dataclass(slots=True)
-class Batch:
-    """What is waiting to be recorded. `receipts` and `inbound` carry the response due after the commit."""
-
-    outcomes: list[SubmitOutcome] = field(default_factory=list)
-    receipts: list[tuple[ReceiptRecord, Answer]] = field(default_factory=list)
-    inbound: list[tuple[InboundText, Answer]] = field(default_factory=list)
-    doubts: list[Doubtful] = field(default_factory=list)
-    withdrawals: list[ClaimKey] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.outcomes) + len(self.receipts) + len(self.inbound) + len(self.doubts) + len(self.withdrawals)
-
-    @property
-    def deliveries(self) -> int:
-        return len(self.receipts) + len(self.inbound)
-
-    def put_back(self, older: Batch) -> None:
-        """Takes in again what could not be recorded, before what came since."""
-        self.outcomes[:0] = older.outcomes
-        self.receipts[:0] = older.receipts
-        self.inbound[:0] = older.inbound
-        self.doubts[:0] = older.doubts
-        self.withdrawals[:0] = older.withdrawals
-
-    def halves(self) -> list[Batch]:
-        """Two smaller batches, or one for each kind where there are several; [] of a single item."""
-        kinds = [
-            Batch(outcomes=self.outcomes),
-            Batch(receipts=self.receipts),
-            Batch(inbound=self.inbound),
-            Batch(doubts=self.doubts),
-            Batch(withdrawals=self.withdrawals),
-        ]
-        present = [kind for kind in kinds if len(kind)]
-        if len(present) != 1 or len(self) < 2:
-            return present if len(present) > 1 else []
-        return [self._slice(0, len(self) // 2), self._slice(len(self) // 2, len(self))]
-
-    def _slice(self, start: int, stop: int) -> Batch:
-        return Batch(
-            self.outcomes[start:stop],
-            self.receipts[start:stop],
-            self.inbound[start:stop],
-            self.doubts[start:stop],
-            self.withdrawals[start:stop],
-        )
 
 
 class Recorder:
@@ -123,17 +58,19 @@ class Recorder:
         bind: str,
         settings: CarrierSettings,
         jitter: Callable[[], float],
+        sessions: Sessions,
     ) -> None:
         self._store = store
         self._clock = clock
         self._observer = observer
         self._carrier = carrier
         self._bind = bind
-        self._settings = settings
         self._jitter = jitter
-        self._retry = RetryPlan(
-            settings.retry.first_s, settings.retry.factor, settings.retry.max_s, settings.retry.max_attempts
-        )
+        self._sessions = sessions
+        self._session = 0
+        self._settling = Settling(settings.redelivery_late_s)
+        self._answered: list[tuple[int, float]] = []  # inbound id, came_mono: stored, their answers handed out
+        self._who = teller(carrier, bind, settings, lambda: sessions.alive)
         self._failures = 0
         self._failing_since_mono = math.inf
         self._in_hand = Batch()  # what is in the transaction that is under way
@@ -159,11 +96,52 @@ class Recorder:
         """True once the store has failed for so long that receipts are better left with the SMSC."""
         return now_mono - self._failing_since_mono > PATIENCE_S
 
-    def forget_session(self) -> None:
-        """The session is gone: what it delivered is still recorded, but there is nobody left to answer."""
+    # Inbound texts ----------------------------------------------------------------------------------------------
+
+    def begin_session(self) -> None:
+        """A session begins, which inbound texts will come over."""
+        self._session = self._sessions.open(self._clock.utc_ms())
+
+    def add_inbound(self, text: InboundText, answer: Answer, now_mono: float) -> None:
+        self.waiting.inbound.append(Inbound(text, answer, now_mono, self._session))
+
+    @property
+    def settle_at_mono(self) -> float:
+        """When there will be answers to inbound texts of which to tell the store that they have arrived."""
+        return self._settling.due_mono
+
+    def settle(self, now_mono: float) -> None:
+        """The answers that have arrived for certain by now, or came late, go with the next commit."""
+        if self._settling.due_mono <= now_mono:
+            self._settled(*self._settling.take(now_mono))
+
+    def answers_leave(self, now_mono: float) -> None:
+        """What the last commit handed out is on its way to the SMSC."""
+        if self._answered:
+            self._settling.answered(self._answered, now_mono)
+            self._answered = []
+
+    def unbinding(self) -> None:
+        """Our unbind leaves behind all answers so far."""
+        self._settling.unbinding()
+
+    def end_session(self, *, orderly: bool) -> None:
+        """The session is gone: what it delivered is still recorded, but there is nobody left to answer.
+
+        `orderly`: the SMSC answered our unbind, and so has read all that we wrote before it.
+        """
+        self._sessions.close(self._session)
+        self._settled(*self._settling.end(orderly=orderly))
+        self._answered = []
         waiting = self.waiting
         waiting.receipts = [(record, None) for record, _ in waiting.receipts]
-        waiting.inbound = [(text, None) for text, _ in waiting.inbound]
+        waiting.inbound = [one._replace(answer=None) for one in waiting.inbound]
+
+    def _settled(self, settled: list[int], late: list[int]) -> None:
+        self.waiting.settled += settled
+        self.waiting.late += late
+
+    # Commits ----------------------------------------------------------------------------------------------------
 
     async def commit(self, claim: Claim | None = None) -> tuple[list[DeliverSmResp | DataSmResp], Claimed | None]:
         """Records all that waits and makes the claim, in one transaction that cancellation does not interrupt.
@@ -180,6 +158,16 @@ class Recorder:
         finally:
             self._in_hand = Batch()
         return answers, claimed
+
+    async def take_errands(self, limit: int) -> list[Errand] | None:
+        """Takes up to `limit` errands off the store's list; None when the store cannot tell now."""
+        op = TakeErrands(self._carrier, limit, self._clock.utc_ms())
+        try:
+            with trio.CancelScope(shield=True):  # what was taken is not to be lost on the way
+                await self._store.commit(op)
+        except StoreError:
+            return None
+        return op.result
 
     async def _commit(
         self, batch: Batch, claim: Claim | None, answers: list[DeliverSmResp | DataSmResp]
@@ -206,12 +194,12 @@ class Recorder:
                 else:  # the claim alone
                     self._store_failed(piece, error, answers)
             else:
-                answers += [answer for _, answer in (*piece.receipts, *piece.inbound) if answer is not None]
+                answers += piece.answers()
             claim = None
         return claimed
 
     async def _commit_piece(self, batch: Batch, claim: Claim | None) -> bool:
-        ops = self._operations(batch)
+        ops = batch.operations(self._who, self._clock.utc_ms())
         if claim is not None:
             ops.append(claim)
         if not ops:
@@ -220,41 +208,47 @@ class Recorder:
         await self._store.commit(*ops)
         self._store_answers()
         self._tell(ops)
+        if batch.inbound:
+            self._note_answered(batch.inbound, ops)
         self._observer.committed(self._carrier, self._bind, self._clock.mono() - started_mono, len(batch))
         return True
 
     def _tell(self, ops: Sequence[Op[Any]]) -> None:
         """What the store did not find a place for is counted, never passed over."""
-        outcomes = [op.result.stale for op in ops if isinstance(op, RecordOutcomes)]
-        receipts = [op.result.parked for op in ops if isinstance(op, RecordReceipts)]
-        if outcomes or receipts:
-            self._observer.recorded(self._carrier, self._bind, stale=sum(outcomes), parked=sum(receipts))
-        if any(outcomes):
-            log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=sum(outcomes))
+        stale = parked = redelivered = quarantined = told = 0
+        flags: Counter[str] = Counter()
+        for op in ops:
+            if isinstance(op, RecordOutcomes):
+                stale += op.result.stale
+            elif isinstance(op, RecordReceipts):
+                parked += op.result.parked
+                flags.update(op.result.flags)
+            elif isinstance(op, RecordInbound):
+                redelivered += op.result.redelivered
+            elif isinstance(op, Quarantine):
+                quarantined += len(op.pdus)
+            else:
+                continue
+            told += 1
+        if told:
+            self._observer.recorded(
+                self._carrier,
+                self._bind,
+                stale=stale,
+                parked=parked,
+                flags=flags,
+                redelivered=redelivered,
+                quarantined=quarantined,
+            )
+        if stale:
+            log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=stale)
 
-    def _operations(self, batch: Batch) -> list[Op[Any]]:
-        """Outcomes before doubts: a response that came in the same breath as its deadline decides."""
-        settings, now_utc_ms = self._settings, self._clock.utc_ms()
-        ops: list[Op[Any]] = []
-        if batch.outcomes:
-            timeout_ms = round(settings.receipt_timeout_s * 1000)
-            ops.append(RecordOutcomes(self._carrier, self._bind, batch.outcomes, now_utc_ms, self._retry, timeout_ms))
-        if batch.receipts:
-            receipts = [record for record, _ in batch.receipts]
-            ops.append(RecordReceipts(self._carrier, self._bind, receipts, now_utc_ms))
-        if batch.inbound:
-            ops.append(RecordInbound(self._carrier, self._bind, [text for text, _ in batch.inbound], now_utc_ms))
-        for reason, answered in dict.fromkeys((one.reason, one.answered) for one in batch.doubts):
-            claims = [one[:2] for one in batch.doubts if (one.reason, one.answered) == (reason, answered)]
-            ops.append(self._doubt(claims, reason, answered, now_utc_ms))
-        if batch.withdrawals:
-            ops.append(Withdraw(self._carrier, self._bind, batch.withdrawals, now_utc_ms))
-        return ops
-
-    def _doubt(self, claims: list[ClaimKey], reason: Reason, answered: bool, now_utc_ms: int) -> Doubt:
-        timeout_ms = round(self._settings.doubt_timeout_s * 1000)
-        resend = self._retry if self._settings.on_doubt is OnDoubt.RESEND and not answered else None
-        return Doubt(self._carrier, self._bind, claims, reason, now_utc_ms, timeout_ms, resend)
+    def _note_answered(self, texts: Sequence[Inbound], ops: Sequence[Op[Any]]) -> None:
+        """The answers to these are handed out now. A text whose session has ended gets none."""
+        ids = [number for op in ops if isinstance(op, RecordInbound) for number in op.result.ids]
+        self._answered += [
+            (number, one.came_mono) for number, one in zip(ids, texts, strict=True) if one.answer is not None
+        ]
 
     def _store_answers(self) -> None:
         if self._failures:
@@ -279,36 +273,17 @@ class Recorder:
         """One item alone that the store refuses for good.
 
         The segment of an answer is in doubt, and not sent again. A delivery is answered ESME_RX_T_APPN, on which the
-        SMSC keeps it. A withdrawal or a doubt can only be logged: its segment stays IN_FLIGHT until its validity is
-        past, when the sweeper puts it in doubt, or until the next start.
+        SMSC keeps it. All others can only be logged: the segment of a withdrawal or a doubt stays IN_FLIGHT until its
+        validity is past, when the sweeper puts it in doubt, or until the next start.
         """
-        log(
-            events.LOGGER,
-            logging.ERROR,
-            events.BIND_UNRECORDABLE,
-            bind=self._bind,
-            error=str(error),
-            item=_name(batch),
-        )
-        self.waiting.doubts += [
-            Doubtful(one.segment_id, one.claim, Reason.RESPONSE_OVERDUE, answered=True) for one in batch.outcomes
-        ]
-        for _, answer in (*batch.receipts, *batch.inbound):
-            if answer is not None:
-                answers.append(_refused(answer))
+        ((kind, items),) = batch.present()
+        name = kind.called(items[0])
+        log(events.LOGGER, logging.ERROR, events.BIND_UNRECORDABLE, bind=self._bind, error=str(error), item=name)
+        if kind.in_doubt is not None:
+            self.waiting.doubts += map(kind.in_doubt, items)
+        answers += map(_refused, batch.answers())
 
 
 def _refused(answer: DeliverSmResp | DataSmResp) -> DeliverSmResp | DataSmResp:
     answer.command_status = Status.ESME_RX_T_APPN
     return answer
-
-
-def _name(batch: Batch) -> str:
-    """What an item is, without its contents."""
-    if batch.outcomes:
-        return f"outcome of segment {batch.outcomes[0].segment_id}"
-    if batch.doubts:
-        return f"doubt about segment {batch.doubts[0].segment_id}"
-    if batch.withdrawals:
-        return f"withdrawal of segment {batch.withdrawals[0][0]}"
-    return "receipt" if batch.receipts else "inbound text"

@@ -42,6 +42,8 @@ class Limit(StrEnum):
     RECEIVES_ONLY = "receives_only"
     STORE = "store"  # waiting for a commit, or the store cannot write
     THROTTLED = "throttled"  # the pause after ESME_RTHROTTLED
+    PAUSED = "paused"  # the longer pause after a command_status whose outcome is `pause`
+    PROBING = "probing"  # one submit_sm at a time: the session before answered none
     WINDOW = "window"  # as many submit_sm unanswered as allowed
     RATE = "rate"  # our own rate_per_s
     NOTHING_QUEUED = "nothing_queued"
@@ -73,6 +75,11 @@ class BindStatus:
     rtt_ms: float | None  # median of the latest submit_sm to submit_sm_resp
     unrecorded: int  # answers and receipts waiting for the store
     deviations: Mapping[str, int] = field(default_factory=dict)  # what was tolerated, by name
+    link: str = ""  # "carrier/1": that of both halves of a pair
+    endpoint: str = ""  # "host:port" in use, or tried at the moment; '' when none
+    alarm: str = ""  # why an operator should look: "credentials", "paused", "receipts_missing"; '' when all is well
+    paused_until_utc_ms: int | None = None  # while Limit.PAUSED
+    interface_version: str = ""  # what the SMSC told of itself, a hint only; '' when nothing
 
 
 class Observer(Protocol):
@@ -86,9 +93,20 @@ class Observer(Protocol):
         """A bind's transaction is on disk."""
         ...
 
-    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
-        """Of what a bind had recorded: answers to claims that were settled otherwise before, and receipts that match
-        no segment so far. Not called for commits without answers and receipts."""
+    def recorded(
+        self,
+        carrier: str,
+        bind: str,
+        *,
+        stale: int,
+        parked: int,
+        flags: Mapping[str, int],
+        redelivered: int,
+        quarantined: int,
+    ) -> None:
+        """Of what a bind had recorded: answers to claims that were settled otherwise before, receipts that match no
+        segment so far, oddities of those that do (by name of ReceiptFlag), inbound texts that came again, and bad
+        PDUs that were kept. Not called for commits without any answers, deliveries and bad PDUs."""
         ...
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None: ...
@@ -103,7 +121,17 @@ class NullObserver:
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         return None
 
-    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
+    def recorded(
+        self,
+        carrier: str,
+        bind: str,
+        *,
+        stale: int,
+        parked: int,
+        flags: Mapping[str, int],
+        redelivered: int,
+        quarantined: int,
+    ) -> None:
         return None
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None:

@@ -2,7 +2,8 @@
 
     configuring   serve, check, init, key
     sending       send
-    looking       message, messages, inbound, status, binds
+    cancelling    cancel
+    looking       message, messages, inbound, quarantine, status, binds
     common        exit codes, the connection to the gateway, tables
     sample        the configuration that `init` writes
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import click
 
-from smppgw.cli import configuring, looking, sending
+from smppgw.cli import cancelling, configuring, looking, sending
 from smppgw.cli.common import EXIT_CODES
 from smppgw.telemetry import program_version
 
@@ -37,5 +38,5 @@ def main() -> None:
     """
 
 
-for _command in (*configuring.COMMANDS, sending.send, *looking.COMMANDS):
+for _command in (*configuring.COMMANDS, sending.send, *cancelling.COMMANDS, *looking.COMMANDS):
     main.add_command(_command)

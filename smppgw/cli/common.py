@@ -159,6 +159,11 @@ def _failure(status: int, body: Mapping[str, Any]) -> Failure:
     return Failure(Exit.UNAVAILABLE if status >= 500 else Exit.REFUSED, text)
 
 
+def path_segment(text: str) -> str:
+    """An id as typed, unable to lead to another path."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text) or "_"
+
+
 # ---------------------------------------------------------------------------------------------------------------- #
 # Showing
 # ---------------------------------------------------------------------------------------------------------------- #

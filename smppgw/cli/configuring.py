@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from smppgw.cli.common import Exit, F, Failure, json_option, show_json
+from smppgw.cli.common import Exit, F, Failure, json_option, show_json, show_table
+
+if TYPE_CHECKING:
+    from smppgw.config import Effective, Reading
 
 DEFAULT_CONFIG = "smppgw.toml"
 
@@ -57,33 +63,85 @@ def serve(config: Path, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("carriers", nargs=-1, metavar="[CARRIER]...")
 @_config_option
+@click.option(
+    "--effective", is_flag=True, help="Print every value of every carrier and bind, and the line it came from."
+)
+@click.option("--changed", is_flag=True, help="As --effective, without what is at its default.")
 @json_option
-def check(config: Path, as_json: bool) -> None:
+def check(carriers: tuple[str, ...], config: Path, effective: bool, changed: bool, as_json: bool) -> None:
     """Say whether the configuration can be used: every mistake at once, by key path. Opens no socket.
 
+    With --effective, also print what each carrier (or each CARRIER given) ends up with once [defaults], its profile,
+    its own table and those of its binds are merged. Passwords are not shown.
+
     \b
-    Example:
+    Examples:
       smppgw check --config smppgw.toml
+      smppgw check --effective demo
+      smppgw check --changed | grep tlvs
+      smppgw check --changed --json | jq '.effective[] | select(.profile)'
     """
-    from smppgw.config import load, warnings_of
+    from smppgw.config import read, warnings_of
     from smppgw.errors import ConfigError
 
+    if carriers and not (effective or changed):
+        raise Failure(Exit.USAGE, "the whole file is checked at once; CARRIER goes with --effective or --changed")
     try:
-        settings = load(config)
+        reading = read(config)
     except ConfigError as error:
         if not as_json:
             raise _unusable(config, error.problems) from None
         show_json({"ok": False, "problems": error.problems, "warnings": []})
         raise click.exceptions.Exit(Exit.USAGE) from None
+    settings = reading.settings
     warnings = warnings_of(settings, config)
+    values = _values(reading, carriers, changed=changed) if effective or changed else None
     if as_json:
-        show_json({"ok": True, "problems": [], "warnings": warnings})
+        shown = {"ok": True, "problems": [], "warnings": warnings}
+        show_json(shown if values is None else {**shown, "effective": [value._asdict() for value in values]})
         return
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+    if values is not None:
+        _show_values(values)
+        return
     counts = ((settings.accounts, "account"), (settings.carriers, "carrier"), (settings.routes, "route"))
     click.echo(f"{config}: OK: " + ", ".join(f"{len(held)} {name}{'s'[: len(held) != 1]}" for held, name in counts))
+
+
+def _values(reading: Reading, names: tuple[str, ...], *, changed: bool) -> list[Effective]:
+    from smppgw.config import effective
+
+    known = reading.settings.carriers
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise Failure(Exit.USAGE, f"no carrier {name}; {hint}")
+    values = [value for name in names or known for value in effective(reading, name)]
+    return [value for value in values if value.file is not None] if changed else values
+
+
+def _show_values(values: list[Effective]) -> None:
+    """On a terminal one table for each carrier and bind; elsewhere one line for each value."""
+    from smppgw.config import toml_value
+
+    def text(value: Effective) -> str:
+        return value.value if value.secret else "" if value.value is None else toml_value(value.value)
+
+    if not sys.stdout.isatty():
+        show_table(
+            ("link", "setting", "value", "from"),
+            [(value.link, value.setting, text(value), value.origin) for value in values],
+        )
+        return
+    for number, (link, held) in enumerate(itertools.groupby(values, key=lambda value: value.link)):
+        if number:
+            click.echo()
+        table = [(value.setting, text(value), value.origin) for value in held]
+        show_table(("setting", "value", "from"), table, title=link)
 
 
 def _unusable(config: Path, problems: list[str]) -> Failure:

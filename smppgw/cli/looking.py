@@ -1,4 +1,4 @@
-"""Commands that show what the gateway knows: message, messages, inbound, status, binds."""
+"""Commands that show what the gateway knows: message, messages, inbound, quarantine, status, binds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from smppgw.cli.common import F, Gateway, gateway_options, show_fields, show_json, show_table
+from smppgw.cli.common import F, Gateway, gateway_options, path_segment, show_fields, show_json, show_table
 
 
 def _look(
@@ -42,27 +42,45 @@ def _page_options(noun: str) -> Callable[[F], F]:
 @click.argument("id")
 @gateway_options
 def message(id: str, url: str, key: str | None, as_json: bool) -> None:
-    """Show one message: verdict, segments, history.
+    """Show one message: verdict, segments, receipts, history.
 
     \b
     Example:
       smppgw message 1qz8x4k2m0a
     """
-    _look(url, key, as_json, "/v1/messages/" + _path_segment(id), _show_message)
+    _look(url, key, as_json, "/v1/messages/" + path_segment(id), _show_message)
 
 
-def _path_segment(text: str) -> str:
-    """An id as typed, unable to lead to another path."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in text) or "_"
+_SHOWN_APART = {"verdict", "delivered_segments", "alternatives", "extras", "segments", "receipts", "history"}
 
 
 def _show_message(found: dict[str, Any]) -> None:
-    show_fields({name: value for name, value in found.items() if name not in {"segments", "history", "verdict"}})
+    fields = {name: value for name, value in found.items() if name not in _SHOWN_APART}
+    if found["verdict"] == "partly_delivered":
+        fields["state"] = f"partly_delivered {found['delivered_segments']}/{found['segment_count']}"
+    show_fields({**fields, "alternatives": " ".join(found["alternatives"]) or None, **_extras(found["extras"])})
     click.echo()
     columns = ("part", "state", "reason", "smsc_id", "bind", "attempts", "command_status_name", "submitted_at")
     _show_rows((*columns, "answered_at", "final_at"), found["segments"], "Segments")
     click.echo()
+    if found["receipts"]:
+        receipts = [{**one, "flags": " ".join(one["flags"]), "tlvs": _tlvs(one["tlvs"])} for one in found["receipts"]]
+        told = ("part", "received_at", "done_at", "stat", "state", "error", "smsc_id", "bind", "reason")
+        _show_rows((*told, "flags", "tlvs"), receipts, "Receipts")
+        click.echo()
     _show_rows(("at", "part", "state", "reason", "bind", "detail"), found["history"], "History")
+
+
+def _extras(extras: dict[str, Any] | None) -> dict[str, Any]:
+    """What the message has of its own, as far as it is set."""
+    if extras is None:
+        return {}
+    shown = {**extras, "tlvs": _tlvs(extras["tlvs"]) or None}
+    return {name: value for name, value in shown.items() if value is not None and value is not False}
+
+
+def _tlvs(tlvs: list[dict[str, str]]) -> str:
+    return " ".join(f"{tlv['tag']}={tlv['octets']}" for tlv in tlvs)
 
 
 @click.command()
@@ -106,14 +124,36 @@ def inbound(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
 
 
 def _show_inbound(page: dict[str, Any]) -> None:
-    _show_rows(("id", "received_at", "from", "to", "carrier", "text"), page["inbound"])
+    rows = [{**text, "tlvs": _tlvs(text["tlvs"])} for text in page["inbound"]]
+    _show_rows(("id", "received_at", "from", "to", "carrier", "tlvs", "text"), rows)
     _more(page, "inbound")
+
+
+@click.command()
+@_page_options("PDU")
+@gateway_options
+def quarantine(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
+    """List PDUs that could not be read, newest first.
+
+    The session went on: each was answered with its command_status, or not at all where it was a response.
+
+    \b
+    Example:
+      smppgw quarantine --limit 5
+    """
+    _look(url, key, as_json, "/v1/quarantine", _show_quarantine, filters)
+
+
+def _show_quarantine(page: dict[str, Any]) -> None:
+    columns = ("id", "received_at", "bind", "command", "sequence_number", "command_status_name", "field", "error")
+    _show_rows((*columns, "octets"), page["quarantine"])
+    _more(page, "quarantine")
 
 
 @click.command()
 @gateway_options
 def status(url: str, key: str | None, as_json: bool) -> None:
-    """Show how much is open, by carrier and state.
+    """Show the carriers, and how much is open, by carrier and state.
 
     \b
     Example:
@@ -125,11 +165,24 @@ def status(url: str, key: str | None, as_json: bool) -> None:
 def _show_status(found: dict[str, Any]) -> None:
     show_fields({name: value for name, value in found.items() if name not in {"carriers", "segments"}})
     click.echo()
-    states = {carrier["carrier"]: carrier for carrier in found["carriers"]}
-    rows = [{**row, **row["queued"], **states.get(row["carrier"], {})} for row in found["segments"]]
+    carriers = [{**one, "alarms": _alarms(one["alarms"]), "ids": _ids(one["ids"])} for one in found["carriers"]]
+    _show_rows(("carrier", "state", "binds_up", "binds", "alarms", "ids"), carriers, "Carriers")
+    click.echo()
+    rows = [{**row, **row["queued"]} for row in found["segments"]]
     lanes = tuple(rows[0]["queued"]) if rows else ()
-    columns = ("carrier", "state", "binds_up", "binds", *lanes, "in_flight", "in_doubt", "sent")
-    _show_rows(columns, rows, "Open segments")
+    _show_rows(("carrier", *lanes, "in_flight", "in_doubt", "sent"), rows, "Open segments")
+
+
+def _alarms(alarms: list[dict[str, str]]) -> str:
+    return " ".join(f"{one['bind']}:{one['alarm']}" for one in alarms)
+
+
+def _ids(ids: dict[str, Any] | None) -> str | None:
+    """`hex -> dec, 412 of 412 matched (learned)`."""
+    if ids is None:
+        return None
+    how = "pinned" if ids["pinned"] else "learned"
+    return f"{ids['relation']}, {ids['matched']} of {ids['total']} matched ({how})"
 
 
 @click.command()
@@ -145,8 +198,10 @@ def binds(url: str, key: str | None, as_json: bool) -> None:
 
 
 def _show_binds(found: dict[str, Any]) -> None:
-    columns = ("name", "state", "limit", "in_window", "window", "submits_per_s", "rtt_ms", "submitted", "accepted")
-    _show_rows((*columns, "refused", "throttled", "receipts", "inbound", "reconnects", "last_error"), found["binds"])
+    state = ("name", "link", "endpoint", "interface_version", "state", "alarm", "limit", "paused_until_at")
+    speed = ("in_window", "window", "submits_per_s", "rtt_ms")
+    counters = ("submitted", "accepted", "refused", "throttled", "receipts", "inbound", "reconnects")
+    _show_rows((*state, *speed, *counters, "last_error"), found["binds"])
 
 
 def _show_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], title: str = "") -> None:
@@ -158,4 +213,4 @@ def _more(page: Mapping[str, Any], command: str) -> None:
         click.echo(f"more: smppgw {command} --after {page['next']}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (message, messages, inbound, status, binds)
+COMMANDS: tuple[click.Command, ...] = (message, messages, inbound, quarantine, status, binds)

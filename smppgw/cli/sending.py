@@ -48,6 +48,17 @@ class Item(NamedTuple):
 @click.option("--lane", help="otp, transactional or bulk.")
 @click.option("--validity-s", type=float, help="Seconds after which it need not be sent any more.")
 @click.option("--client-ref", help="Your own reference; with one recipient only.")
+@click.option("--service-type", help="service_type of the submit_sm, for carriers that choose a product by it.")
+@click.option(
+    "--priority", type=click.IntRange(0, 3), help="priority_flag of the submit_sm: the carrier's, not ours."
+)
+@click.option(
+    "--tlv",
+    "tlvs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="TLV of the carrier's vendor_tlvs; NAME:=7 for an integer. May be given several times.",
+)
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Send the messages of a CSV file with a header; - is standard input."
 )
@@ -66,6 +77,9 @@ def send(
     lane: str | None,
     validity_s: float | None,
     client_ref: str | None,
+    service_type: str | None,
+    priority: int | None,
+    tlvs: tuple[str, ...],
     csv_file: str | None,
     ignored: tuple[str, ...],
     run: str | None,
@@ -77,8 +91,8 @@ def send(
     """Send TEXT to one or more recipients, or the messages of a CSV file.
 
     TEXT is read from standard input when it is left out, or is -. A CSV file has a header with the columns to and
-    text, and any of from, client_ref and lane; --from, --lane and --validity-s serve rows that have none. Messages go
-    in batches of 100. With --json, one line for each message.
+    text, and any of from, client_ref and lane; the options serve rows that have none. Messages go in batches of 100.
+    With --json, one line for each message.
 
     \b
     Examples:
@@ -86,8 +100,9 @@ def send(
       echo "The server room is hot" | smppgw send --to +447700900123 --to +12025550123
       smppgw send --csv messages.csv --from Example --lane bulk
     """
-    defaults = {"from": sender, "lane": lane, "validity_s": validity_s}
-    defaults = {name: value for name, value in defaults.items() if value is not None}
+    given: dict[str, Any] = {"from": sender, "lane": lane, "validity_s": validity_s, "service_type": service_type}
+    given |= {"priority": priority, "tlvs": _tlvs(tlvs) or None}
+    defaults = {name: value for name, value in given.items() if value is not None}
     if csv_file is not None and (text is not None or recipients or client_ref):
         raise click.UsageError("--csv brings its own recipients, texts and references")
     if csv_file is None and ignored:
@@ -102,6 +117,24 @@ def send(
         sender_run.send_all(filled)
     if sender_run.refused:
         raise click.exceptions.Exit(Exit.REFUSED)
+
+
+def _tlvs(given: tuple[str, ...]) -> dict[str, int | str]:
+    """NAME=VALUE is a string, NAME:=VALUE an integer."""
+    tlvs: dict[str, int | str] = {}
+    for one in given:
+        name, separator, value = one.partition("=")
+        integer = name.endswith(":")
+        name = name.removesuffix(":")
+        if not separator or not name:
+            raise click.UsageError(f"--tlv {one}: not NAME=VALUE")
+        if name in tlvs:
+            raise click.UsageError(f"--tlv {name} is given twice")
+        try:
+            tlvs[name] = int(value) if integer else value
+        except ValueError:
+            raise click.UsageError(f"--tlv {one}: {value!r} is no integer") from None
+    return tlvs
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -6,12 +6,14 @@ the API are written against. Refuses to know SQL, sockets and clocks: times are 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from smppgw.addresses import Address
+from smppgw.smpp.constants import MessageState
 
 # ---------------------------------------------------------------------------------------------------------------- #
 # Words
@@ -77,6 +79,8 @@ class Reason(StrEnum):
     NO_RECEIPT_POSSIBLE = "no_receipt_possible"
     THROTTLED = "throttled"
     RECIPIENT_QUEUE_FULL = "recipient_queue_full"
+    BIND_PAUSED = "bind_paused"
+    REROUTED = "rerouted"
     TEMPORARY_REFUSAL = "temporary_refusal"
     REFUSED = "refused"
     RETRIES_EXHAUSTED = "retries_exhausted"
@@ -93,6 +97,9 @@ class Reason(StrEnum):
     RECEIPT_REPEATED = "receipt_repeated"
     RECEIPT_CONTRADICTS = "receipt_contradicts"
     RECEIPT_OVERDUE = "receipt_overdue"
+    RECEIPT_QUERIED = "receipt_queried"  # query_sm said what no receipt did
+    CANCEL_ASKED = "cancel_asked"
+    CANCELLED_BY_APP = "cancelled_by_app"
     VALIDITY_EXPIRED = "validity_expired"
     SIBLING_FAILED = "sibling_failed"
 
@@ -105,6 +112,7 @@ class Move(StrEnum):
     ACCEPT = "accept"  # submit_sm_resp ESME_ROK, a receipt will come
     ACCEPT_UNTRACKED = "accept_untracked"  # submit_sm_resp ESME_ROK, no receipt can come
     REQUEUE = "requeue"  # refused for now
+    REROUTE = "reroute"  # refused, and another carrier may take it
     REFUSE = "refuse"  # refused for good
     GIVE_UP = "give_up"  # refused for now once too often
     DOUBT = "doubt"  # written, not answered
@@ -112,6 +120,7 @@ class Move(StrEnum):
     DOUBT_TIMEOUT = "doubt_timeout"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    CANCEL_CONFIRMED = "cancel_confirmed"  # cancel_sm_resp ESME_ROK
     RECEIPT_OVERDUE = "receipt_overdue"
     RECEIPT_INTERMEDIATE = "receipt_intermediate"
     RECEIPT_DELIVERED = "receipt_delivered"
@@ -139,9 +148,11 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
     (_S.QUEUED, Move.CLAIM): _S.IN_FLIGHT,
     (_S.QUEUED, Move.EXPIRE): _S.EXPIRED,
     (_S.QUEUED, Move.CANCEL): _S.CANCELLED,
-    # Only where it waits to be sent again after a doubt: the answer to the earlier submit_sm came after all.
+    # Only where it waits to be sent again after a doubt: the answer to the earlier submit_sm came after all, or its
+    # receipt (see below).
     (_S.QUEUED, Move.ACCEPT): _S.SENT,
     (_S.QUEUED, Move.ACCEPT_UNTRACKED): _S.UNTRACKED,
+    (_S.QUEUED, Move.RECEIPT_INTERMEDIATE): _S.SENT,
     (_S.IN_FLIGHT, Move.WITHDRAW): _S.QUEUED,
     (_S.IN_FLIGHT, Move.DOUBT): _S.IN_DOUBT,
     (_S.IN_FLIGHT, Move.RESEND): _S.QUEUED,
@@ -152,6 +163,7 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
             Move.ACCEPT: _S.SENT,
             Move.ACCEPT_UNTRACKED: _S.UNTRACKED,
             Move.REQUEUE: _S.QUEUED,
+            Move.REROUTE: _S.QUEUED,
             Move.REFUSE: _S.REJECTED,
             Move.GIVE_UP: _S.FAILED,
         }.items()
@@ -159,9 +171,10 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
     (_S.IN_DOUBT, Move.DOUBT_TIMEOUT): _S.UNKNOWN,
     (_S.IN_DOUBT, Move.RECEIPT_INTERMEDIATE): _S.SENT,
     (_S.SENT, Move.RECEIPT_OVERDUE): _S.UNKNOWN,
+    (_S.SENT, Move.CANCEL_CONFIRMED): _S.CANCELLED,
     **{
         (state, m): target
-        for state in (_S.SENT, _S.IN_DOUBT, _S.UNKNOWN, _S.EXPIRED)
+        for state in (_S.QUEUED, _S.SENT, _S.IN_DOUBT, _S.UNKNOWN, _S.EXPIRED)
         for m, target in _RECEIPTS.items()
     },
 }
@@ -170,20 +183,8 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
 OWN_CLOCK = frozenset({Reason.RECEIPT_OVERDUE, Reason.DOUBT_TIMEOUT, Reason.VALIDITY_EXPIRED})
 
 
-class ReceiptState(IntEnum):
-    """message_state of SMPP 3.4, 5.2.28 (SCHEDULED and SKIPPED: SMPP 5.0, 4.7.15)."""
-
-    SCHEDULED = 0
-    ENROUTE = 1
-    DELIVERED = 2
-    EXPIRED = 3
-    DELETED = 4
-    UNDELIVERABLE = 5
-    ACCEPTED = 6
-    UNKNOWN = 7
-    REJECTED = 8
-    SKIPPED = 9
-
+#: What a receipt says. The queue's own word for it: SMPP's is message_state.
+ReceiptState = MessageState
 
 #: What a receipt's state does to its segment; states that are not listed are intermediate: history, no move.
 RECEIPT_MOVES: dict[ReceiptState, Move] = {
@@ -297,6 +298,15 @@ def part_of(segment: int) -> int:
     return segment & 0xFF
 
 
+def reference_of(segment: int) -> int:
+    """The user_message_reference (SMPP 3.4, 5.3.2.17) of a segment's submit_sm: 1 to 0xFFFF, always the same.
+
+    Multiples of the golden ratio: thousands of messages in a row, and the parts of each, have references of their
+    own. Others may share one, so it tells nothing without the addresses.
+    """
+    return ((segment * 0x9E3779B97F4A7C15 >> 48) & 0xFFFF) * 0xFFFF // 0x10000 + 1
+
+
 # ---------------------------------------------------------------------------------------------------------------- #
 # Operations: what the store does, each on a batch. An operation carries its own result once it is committed.
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -312,6 +322,38 @@ class Op(Generic[R]):
 
 
 # Values made once per message are not frozen: a frozen dataclass takes three times as long to make. None is changed.
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What few messages have: fields and TLVs of their submit_sm beside those of the carrier's settings."""
+
+    service_type: str | None = None
+    protocol_id: int | None = None
+    priority_flag: int | None = None
+    replace_if_present: bool = False
+    tlvs: tuple[tuple[int, bytes], ...] = ()  # (tag, value), in their order
+    sar_reference: int | None = None  # the parts are told by SAR TLVs (SMPP 3.4, 5.3.2.22 ff.)
+    payload: bool = False  # the octets travel as message_payload
+
+    def as_json(self) -> str:
+        """The stored form: only what is set."""
+        value = {
+            "service_type": self.service_type,
+            "protocol_id": self.protocol_id,
+            "priority_flag": self.priority_flag,
+            "replace_if_present": self.replace_if_present or None,
+            "tlvs": [[tag, octets.hex()] for tag, octets in self.tlvs] or None,
+            "sar_reference": self.sar_reference,
+            "payload": self.payload or None,
+        }
+        return json.dumps({key: one for key, one in value.items() if one is not None})
+
+    @classmethod
+    def from_json(cls, text: str) -> Extras:
+        value = json.loads(text)
+        tlvs = tuple((tag, bytes.fromhex(octets)) for tag, octets in value.pop("tlvs", ()))
+        return cls(**value, tlvs=tlvs)
 
 
 @dataclass(slots=True)
@@ -333,6 +375,8 @@ class NewMessage:
     client_ref: str | None = None
     idempotency_key: str | None = None
     digest: bytes = b""  # of the request's item; tells a repeat from a conflict
+    alternatives: tuple[str, ...] = ()  # carriers to reroute to, in order; they plan texts alike
+    extras: Extras | None = None
 
 
 class AcceptStatus(StrEnum):
@@ -372,12 +416,26 @@ class ClaimedSegment:
     accepted_utc_ms: int
     expires_utc_ms: int
     attempts: int
+    parts: int = 1  # of its message
+    extras: Extras | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit of the account for one calendar minute, hour or day, which is counted on disk."""
+
+    key: str  # of the limit, such as "day/2000"
+    count: int
+    by_sender: bool
+    start_utc_ms: int  # of the span that it is now
+    end_utc_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     segments: list[ClaimedSegment]
-    #: When the earliest segment of this carrier that is waiting for its time becomes due; None when none waits.
+    #: When there may be more: the earliest segment of this carrier that waits for its time becomes due, or a cap that
+    #: is used up begins anew. None when nothing waits.
     next_due_utc_ms: int | None
 
 
@@ -386,7 +444,8 @@ class Claim(Op[Claimed]):
     """QUEUED -> IN_FLIGHT for up to `limit` segments that are due, otp first, oldest first.
 
     Segments past their validity become EXPIRED instead. Segments to a recipient in `held` are put off until the
-    time given there.
+    time given there, those of a sender that has used up one of the `caps` until the end of its span. The caps hold
+    for all binds of the carrier and for every lane, otp too; each claim counts, unless it is withdrawn.
     """
 
     carrier: str
@@ -394,6 +453,7 @@ class Claim(Op[Claimed]):
     limit: int
     now_utc_ms: int
     held: Mapping[str, int] = field(default_factory=dict)
+    caps: Sequence[Cap] = ()
 
 
 class OutcomeKind(StrEnum):
@@ -402,7 +462,9 @@ class OutcomeKind(StrEnum):
     ACCEPTED = "accepted"
     THROTTLED = "throttled"  # back to its place, not counted as an attempt
     DELAYED = "delayed"  # back, due at `due_utc_ms`, not counted
+    PAUSED = "paused"  # back to its place, not counted; the bind pauses and raises an alarm
     RETRY = "retry"  # back, due by the retry plan, counted
+    REROUTED = "rerouted"  # to the message's next carrier; RETRY where there is none or a sibling is not QUEUED
     REJECTED = "rejected"  # for good
 
 
@@ -432,6 +494,15 @@ class OutcomesRecorded:
     stale: int  # outcomes of a claim that was settled otherwise before
 
 
+class IdForm(StrEnum):
+    """How the id in receipts relates to the one in the response; the values are those of the `ids` settings."""
+
+    LEARN = "learn"
+    SAME = "same"
+    HEX_DEC = "hex_dec"
+    DEC_HEX = "dec_hex"
+
+
 @dataclass(slots=True)
 class RecordOutcomes(Op[OutcomesRecorded]):
     """Records the answers of one read; parked receipts whose id appears now find their segment here."""
@@ -442,6 +513,7 @@ class RecordOutcomes(Op[OutcomesRecorded]):
     now_utc_ms: int
     retry: RetryPlan
     receipt_timeout_ms: int  # how long after the validity a SENT segment waits for its receipt
+    id_form: IdForm = IdForm.LEARN
 
 
 @dataclass(slots=True)
@@ -482,12 +554,32 @@ class ReceiptRecord:
     source_addr: str  # of the deliver_sm: normally the recipient of the message
     destination_addr: str
     raw: bytes
+    match_id: str | None = None  # what to look for instead of smsc_id: the settings extract it
+    done_utc_ms: int | None = None  # done date, by the settings' time zone
+    user_message_reference: int | None = None
+    flags: str = ""  # names of ReceiptFlag, with commas between
+    tlvs: str = ""  # those the gateway does not use: JSON, [[tag, "hex"], ...]
+    #: It has neither receipt bits nor receipt TLVs: a receipt only if its id is that of an open segment whose
+    #: recipient is its sender. Otherwise this is the inbound text that it is.
+    sniffed: InboundText | None = None
+
+
+class ReceiptFlag(StrEnum):
+    """What was odd about a receipt that found its segment all the same. Shown with it, and counted."""
+
+    STATES_DISAGREE = "states_disagree"  # message_state and stat; the TLV won
+    STATE_UNKNOWN = "state_unknown"  # a stat that no table lists
+    ADDRESS_DIFFERS = "address_differs"  # matched by its id alone
+    ID_CONVERTED = "id_converted"  # matched by another form of its id
+    SNIFFED = "sniffed"  # told by its text alone
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptsRecorded:
     matched: int
     parked: int
+    inbound: int = 0  # sniffed ones that turned out to be inbound texts
+    flags: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -498,6 +590,7 @@ class RecordReceipts(Op[ReceiptsRecorded]):
     bind: str
     receipts: Sequence[ReceiptRecord]
     now_utc_ms: int
+    id_form: IdForm = IdForm.LEARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -510,14 +603,132 @@ class InboundText:
     esm_class: int
     octets: bytes  # short_message or message_payload, UDH included
     text: str  # as far as it could be decoded
+    tlvs: str = ""  # all of them but message_payload: JSON, [[tag, "hex"], ...]
+    #: The id in a text that looks like a receipt on a carrier that may be sniffed (see ReceiptRecord.sniffed).
+    sniff_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRecorded:
+    ids: list[int]  # of each text; that of its twin where it was a redelivery
+    redelivered: int
 
 
 @dataclass(slots=True)
-class RecordInbound(Op[None]):
+class RecordInbound(Op[InboundRecorded]):
+    """Stores inbound texts. A text is a redelivery, and not stored again, when its twin (same carrier, addresses,
+    octets, esm_class, data_coding) is not settled and came over a session that has ended, or was answered late.
+
+    `session` names the session they came over, `alive` all sessions of the carrier that are open now.
+    """
+
     carrier: str
     bind: str
     texts: Sequence[InboundText]
     now_utc_ms: int
+    session: int = 0
+    alive: Sequence[int] = ()
+
+
+@dataclass(slots=True)
+class SettleInbound(Op[None]):
+    """`settled`: the SMSC has the answer for certain; `late`: it was answered, but so late that it may come again."""
+
+    settled: Sequence[int]
+    late: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A PDU that could not be read, or that the state did not allow."""
+
+    command_id: int
+    sequence_number: int
+    command_status: int  # what it was answered with; of a response: what its header said
+    field: str
+    error: str
+    frame: bytes
+
+
+@dataclass(slots=True)
+class Quarantine(Op[None]):
+    """Keeps bad PDUs for people to look at: the newest `keep` of the carrier."""
+
+    carrier: str
+    bind: str
+    pdus: Sequence[Quarantined]
+    now_utc_ms: int
+    keep: int = 1000
+
+
+class ErrandKind(IntEnum):
+    """What is to be asked of the SMSC about a SENT segment. The value is stored."""
+
+    QUERY = 1  # query_sm
+    CANCEL = 2  # cancel_sm
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    segment_id: int
+    kind: ErrandKind
+    smsc_id: str
+    source: Address
+    destination: Address
+
+
+@dataclass(slots=True)
+class TakeErrands(Op[list[Errand]]):
+    """Takes up to `limit` errands of the carrier off the list: each is run once, then asked for anew if need be."""
+
+    carrier: str
+    limit: int
+    now_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandDone:
+    """The answer to an errand. `state` and `error`: of query_sm_resp; a status other than 0 moves nothing."""
+
+    segment_id: int
+    kind: ErrandKind
+    command_status: int
+    state: ReceiptState | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class RecordErrands(Op[int]):
+    """Result: how many segments moved."""
+
+    carrier: str
+    bind: str
+    done: Sequence[ErrandDone]
+    now_utc_ms: int
+
+
+class CancelStatus(StrEnum):
+    CANCELLED = "cancelled"  # nothing of it was sent, and nothing will be
+    ASKED = "asked"  # the carrier was, or will be, asked by cancel_sm
+    TOO_LATE = "too_late"  # final already, or being sent at this moment
+    UNKNOWN = "unknown"  # no such message of this account
+
+
+@dataclass(slots=True)
+class Cancel(Op[CancelStatus]):
+    """An app takes a message back: queued segments at once; SENT ones by cancel_sm."""
+
+    message_id: int
+    account: str
+    now_utc_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """An overdue receipt is asked for `attempts` times by query_sm, so long apart, before the segment is UNKNOWN."""
+
+    attempts: int
+    interval_ms: int
 
 
 @dataclass(slots=True)
@@ -545,6 +756,7 @@ class Sweep(Op[Swept]):
     now_utc_ms: int
     doubt_match_ms: Mapping[str, int] = field(default_factory=dict)  # by carrier: how old a doubt may be
     limit: int = 1000
+    query: Mapping[str, QueryPlan] = field(default_factory=dict)  # the carriers that can be asked by query_sm
 
 
 @dataclass(slots=True)
@@ -584,6 +796,26 @@ class SegmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt that found its segment, as it came and with what it did."""
+
+    part: int
+    received_utc_ms: int
+    done_utc_ms: int | None  # what the SMSC says
+    bind: str
+    smsc_id: str
+    stat: str  # verbatim
+    state: ReceiptState | None  # None: a word that nobody knows
+    error: str
+    reason: Reason  # what it did: see matcher.effect_of
+    source_addr: str  # of the deliver_sm: normally the recipient
+    destination_addr: str
+    flags: tuple[str, ...]  # names of ReceiptFlag
+    tlvs: str  # those the gateway does not use: JSON, [[tag, "hex"], ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     message_id: int
     account: str
@@ -602,6 +834,9 @@ class MessageView:
     segment_count: int
     segments: list[SegmentView]  # empty in lists
     history: list[HistoryEntry]  # empty in lists
+    receipts: list[ReceiptView] = field(default_factory=list)  # every one, in the order they came; empty in lists
+    alternatives: tuple[str, ...] = ()  # carriers that it may still be rerouted to
+    extras: Extras | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -611,6 +846,26 @@ class InboundView:
     bind: str
     received_utc_ms: int
     message: InboundText
+
+
+@dataclass(frozen=True, slots=True)
+class IdRelationView:
+    """What is known of the ids in a carrier's receipts: `hex -> dec, 412 of 412 matched`."""
+
+    carrier: str
+    relation: str  # "same", "hex -> dec", "dec -> hex"; "" while nothing is known
+    pinned: bool
+    matched: int  # receipts that found their segment by this relation
+    total: int  # receipts since it was learned
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineView:
+    quarantine_id: int
+    carrier: str
+    bind: str
+    received_utc_ms: int
+    pdu: Quarantined
 
 
 @dataclass(frozen=True, slots=True)
@@ -638,6 +893,7 @@ class Depths:
     sent: Mapping[str, int]
     parked_receipts: int
     oldest_queued_utc_ms: int | None
+    oldest_parked_utc_ms: int | None = None
 
 
 class Work(Protocol):
@@ -668,5 +924,9 @@ class Store(Protocol):
     async def messages(self, query: MessageQuery) -> list[MessageView]: ...
 
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]: ...
+
+    async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]: ...
+
+    async def id_relations(self) -> list[IdRelationView]: ...
 
     async def depths(self) -> Depths: ...

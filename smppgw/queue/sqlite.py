@@ -25,7 +25,18 @@ from smppgw.bridge import run_asyncio
 from smppgw.errors import StoreBusy, StoreError, StoreUnavailable
 from smppgw.queue import views
 from smppgw.queue.engine import Call, Engine, unavailable
-from smppgw.queue.model import Accept, Depths, IdSource, InboundView, MessageQuery, MessageView, Op, Probe
+from smppgw.queue.model import (
+    Accept,
+    Depths,
+    IdRelationView,
+    IdSource,
+    InboundView,
+    MessageQuery,
+    MessageView,
+    Op,
+    Probe,
+    QuarantineView,
+)
 from smppgw.queue.schema import migrate, owned_version, refuse_old_sqlite
 from smppgw.queue.statements import LAST_MESSAGE_ID
 from smppgw.queue.work import WorkBoard, WorkSignal
@@ -214,6 +225,12 @@ class SqliteStore:
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]:
         return await run_asyncio(self.from_asyncio.inbound, before, limit)
 
+    async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]:
+        return await run_asyncio(self.from_asyncio.quarantine, before, limit)
+
+    async def id_relations(self) -> list[IdRelationView]:
+        return await run_asyncio(self.from_asyncio.id_relations)
+
     async def depths(self) -> Depths:
         return await run_asyncio(self.from_asyncio.depths)
 
@@ -276,6 +293,12 @@ class FromAsyncio:
 
     async def inbound(self, before: int | None, limit: int) -> list[InboundView]:
         return await self._read(lambda connection: views.inbound(connection, before, limit))
+
+    async def quarantine(self, before: int | None, limit: int) -> list[QuarantineView]:
+        return await self._read(lambda connection: views.quarantine(connection, before, limit))
+
+    async def id_relations(self) -> list[IdRelationView]:
+        return await self._read(views.id_relations)
 
     async def depths(self) -> Depths:
         return await self._read(views.depths)

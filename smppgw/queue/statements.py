@@ -19,9 +19,9 @@ from functools import lru_cache
 INSERT_MESSAGES = """
 INSERT INTO message (id, account, carrier, lane, source_ton, source_npi, source_addr, dest_ton, dest_npi, dest_addr,
     text, alphabet, data_coding, esm_class, registered_delivery, segments, accepted_utc_ms, expires_utc_ms,
-    client_ref, idempotency_key, digest)
+    client_ref, idempotency_key, digest, alternatives, extras)
 VALUES {rows}"""
-INSERT_MESSAGES_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_MESSAGES_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 INSERT_SEGMENTS = """
 INSERT INTO segment (id, state, reason, claims, attempts, carrier, lane, parts, tracked, due_utc_ms, deadline_utc_ms,
@@ -40,11 +40,11 @@ CROSS JOIN message m INDEXED BY message_idempotency
 SELECT_READY = """
 SELECT json_group_array(json_array(id, lane, source_ton, source_npi, source_addr, dest_ton, dest_npi, dest_addr,
     hex(octets), data_coding, esm_class, registered_delivery, accepted_utc_ms, expires_utc_ms, attempts,
-    claims))
+    claims, parts, extras))
 FROM (
     SELECT s.id, s.lane, m.source_ton, m.source_npi, m.source_addr, m.dest_ton, m.dest_npi, m.dest_addr, s.octets,
         m.data_coding, m.esm_class, m.registered_delivery, m.accepted_utc_ms, m.expires_utc_ms, s.attempts,
-        s.claims
+        s.claims, s.parts, m.extras
     FROM json_each('[0,1,2]') j
     CROSS JOIN segment s INDEXED BY segment_ready
         ON s.state = 0 AND s.carrier = ? AND s.lane = j.value AND s.due_utc_ms <= ?
@@ -65,6 +65,45 @@ WHERE id IN (SELECT value FROM json_each(?3)) AND +state = 0"""
 PUT_OFF = """
 UPDATE segment SET due_utc_ms = ?
 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 0"""
+
+#: What is used of the limits on all senders together, by the index of the limit.
+CAPS_USED = """
+SELECT json_group_array(json_array(j.key, u.used))
+FROM json_each(?) j
+CROSS JOIN cap_use u ON u.carrier = ? AND u.sender = '' AND u.cap = json_extract(j.value, '$[0]')
+    AND u.start_utc_ms = json_extract(j.value, '$[1]')"""
+
+#: The same of the limits for each sender, for these senders.
+SENDER_CAPS_USED = """
+SELECT json_group_array(json_array(j.key, u.sender, u.used))
+FROM json_each(?1) j
+CROSS JOIN json_each(?2) sender
+CROSS JOIN cap_use u ON u.carrier = ?3 AND u.sender = sender.value AND u.cap = json_extract(j.value, '$[0]')
+    AND u.start_utc_ms = json_extract(j.value, '$[1]')"""
+
+USE_CAPS = """
+INSERT INTO cap_use (carrier, sender, cap, start_utc_ms, used) VALUES {rows}
+ON CONFLICT (carrier, sender, cap) DO UPDATE SET
+    used = excluded.used + CASE start_utc_ms WHEN excluded.start_utc_ms THEN used ELSE 0 END,
+    start_utc_ms = excluded.start_utc_ms"""
+USE_CAPS_ROW = "(?,?,?,?,?)"
+
+ANY_CAPS = """
+SELECT EXISTS (SELECT 1 FROM cap_use WHERE carrier = ?)"""
+
+#: Who sent what goes back unwritten, and when it was claimed.
+SENDERS_OF = """
+SELECT json_group_array(json_array(m.source_addr, s.submitted_utc_ms))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id = j.value
+CROSS JOIN message m ON m.id = s.id >> 8"""
+
+#: A span that began after the claim has not counted it.
+GIVE_CAPS_BACK = """
+UPDATE cap_use SET used = max(used - v.column3, 0)
+FROM (VALUES {rows}) AS v
+WHERE cap_use.carrier = v.column1 AND cap_use.sender = v.column2 AND start_utc_ms <= v.column4"""
+GIVE_CAPS_BACK_ROW = "(?,?,?,?)"
 
 #: SENT, or UNTRACKED where no receipt can come. What a doubt did to the deadline is undone.
 RECORD_ACCEPTED = """
@@ -88,12 +127,13 @@ WHERE s.claims = json_extract(j.value, '$[2]')
     AND (s.state IN (1, 2) OR (s.state = 0 AND s.reason = 'resent_after_doubt'))
     AND (NOT s.tracked OR json_extract(j.value, '$[1]') = '')"""
 
-#: An acceptance that came too late to move its segment still tells the id that a receipt will carry.
+#: An acceptance that came too late to move its segment still tells the id that a receipt will carry. Not where the
+#: segment has another carrier by now: there the id would be somebody else's.
 LEARN_LATE_ID = """
 UPDATE segment SET smsc_id = v.column2
 FROM (VALUES {rows}) AS v
-WHERE segment.id = v.column1 AND smsc_id IS NULL AND v.column2 <> ''"""
-LEARN_LATE_ID_ROW = "(?,?)"
+WHERE segment.id = v.column1 AND smsc_id IS NULL AND v.column2 <> '' AND +carrier = v.column3"""
+LEARN_LATE_ID_ROW = "(?,?,?)"
 
 REFUSED_SEGMENTS = """
 SELECT json_group_array(json_array(s.id, s.claims, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
@@ -109,6 +149,29 @@ UPDATE segment SET state = v.column2, reason = v.column3, due_utc_ms = v.column4
 FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND +state IN (1, 2)"""
 RECORD_REFUSED_ROW = "(?,?,?,?,?,?,?,?)"
+
+#: All segments of the messages that have another carrier to go to. Not of those that were sent again after a doubt:
+#: their carrier may have accepted the first copy.
+REROUTABLE = """
+SELECT json_group_array(json_array(m.id, m.alternatives, s.id, s.state, s.smsc_id IS NULL))
+FROM json_each(?) j
+CROSS JOIN message m ON m.id = j.value
+CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
+WHERE m.alternatives IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM history h INDEXED BY history_segment
+    WHERE h.segment_id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255 AND h.reason = 'resent_after_doubt')"""
+
+REROUTE_MESSAGES = """
+UPDATE message SET carrier = v.column2, alternatives = v.column3
+FROM (VALUES {rows}) AS v
+WHERE message.id = v.column1"""
+REROUTE_MESSAGES_ROW = "(?,?,?)"
+
+REROUTE_SEGMENTS = """
+UPDATE segment SET carrier = v.column2, reason = 'rerouted', attempts = 0, due_utc_ms = min(due_utc_ms, ?1)
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1 AND +state = 0"""
+REROUTE_SEGMENTS_ROW = "(?,?)"
 
 #: Those of the batch that are in flight by the very claim.
 IN_FLIGHT_OF = """
@@ -137,24 +200,65 @@ FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
 
 #: The newest of each id are enough, and all that may be looked at: some SMSCs give every message the same one.
 SEGMENTS_BY_SMSC_ID = """
-SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, s.submitted_utc_ms))
+SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr,
+    m.source_addr))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id IN (
     SELECT same.id FROM segment same INDEXED BY segment_smsc_id
     WHERE same.carrier = ? AND same.smsc_id = j.value
-    ORDER BY same.id DESC LIMIT 50)"""
+    ORDER BY same.id DESC LIMIT 50)
+CROSS JOIN message m ON m.id = s.id >> 8"""
 
-#: Recipient and sender of a segment, for those whose id does not tell enough.
-ADDRESSES_OF = """
-SELECT json_group_array(json_array(j.value, m.dest_addr, m.source_addr))
-FROM json_each(?) j
-CROSS JOIN message m ON m.id = j.value >> 8"""
+#: What is known of the ids of a carrier.
+LEARNED_IDS = """
+SELECT relation, pinned, matched, total, learned FROM carrier_ids WHERE carrier = ?"""
 
+LEARNED_IDS_OF_ALL = """
+SELECT carrier, relation, pinned, matched, total, learned FROM carrier_ids ORDER BY carrier"""
+
+CARRIERS_WITH_IDS = """
+SELECT json_group_array(carrier) FROM carrier_ids"""
+
+SAVE_LEARNED_IDS = """
+INSERT INTO carrier_ids (carrier, relation, pinned, matched, total, learned) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (carrier) DO UPDATE SET relation = excluded.relation, pinned = excluded.pinned,
+    matched = excluded.matched, total = excluded.total, learned = excluded.learned"""
+
+COUNT_IDS = """
+UPDATE carrier_ids SET matched = ?, total = ? WHERE carrier = ?"""
+
+#: What the message_ids of a carrier look like: those of the newest segments that wait for their receipt.
+NEWEST_SMSC_IDS = """
+SELECT json_group_array(smsc_id) FROM (
+    SELECT s.smsc_id
+    FROM (SELECT id, carrier FROM segment INDEXED BY segment_deadline
+          WHERE state = 3 AND state <= 3 ORDER BY deadline_utc_ms DESC LIMIT 1000) newest
+    CROSS JOIN segment s ON s.id = newest.id
+    WHERE newest.carrier = ? AND s.smsc_id IS NOT NULL LIMIT 100)"""
+
+#: The recipients of what the carrier has not answered yet, and when it was written.
+UNANSWERED_TO = """
+SELECT json_group_array(json_array(dest_addr, written)) FROM (
+    SELECT m.dest_addr, min(s.first_submitted_utc_ms) AS written FROM (
+        SELECT id FROM segment INDEXED BY segment_deadline
+        WHERE state IN (1, 2) AND state <= 3 AND carrier = ?1
+        UNION ALL
+        SELECT id FROM segment INDEXED BY segment_resent
+        WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier = ?1) waiting
+    CROSS JOIN segment s ON s.id = waiting.id
+    CROSS JOIN message m ON m.id = waiting.id >> 8
+    WHERE s.first_submitted_utc_ms IS NOT NULL
+    GROUP BY m.dest_addr)"""
+
+#: The recipients of what was written and not answered, held or waiting to be sent again.
 IN_DOUBT_TO = """
-SELECT json_group_array(DISTINCT m.dest_addr)
-FROM segment s INDEXED BY segment_deadline
-CROSS JOIN message m ON m.id = s.id >> 8
-WHERE s.state = 2 AND s.state <= 3 AND s.carrier = ?"""
+SELECT json_group_array(DISTINCT m.dest_addr) FROM (
+    SELECT id FROM segment INDEXED BY segment_deadline
+    WHERE state = 2 AND state <= 3 AND carrier = ?1
+    UNION ALL
+    SELECT id FROM segment INDEXED BY segment_resent
+    WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier = ?1) doubtful
+CROSS JOIN message m ON m.id = doubtful.id >> 8"""
 
 #: All that was written to these recipients and has no final receipt: what a receipt without a known id may be of.
 WRITTEN_TO = """
@@ -165,13 +269,17 @@ CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
 WHERE s.carrier = ? AND s.submitted_utc_ms IS NOT NULL AND s.reason NOT IN ('receipt', 'receipt_matched_in_doubt')"""
 
 CARRIERS_IN_DOUBT = """
-SELECT json_group_array(DISTINCT carrier) FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3"""
+SELECT json_group_array(carrier) FROM (
+    SELECT carrier FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3
+    UNION
+    SELECT carrier FROM segment INDEXED BY segment_resent
+    WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier > '')"""
 
 INSERT_RECEIPTS = """
-INSERT INTO receipt (carrier, bind, smsc_id, segment_id, reason, state, stat, error, source_addr, destination_addr,
-    raw, received_utc_ms)
+INSERT INTO receipt (carrier, bind, smsc_id, match_id, segment_id, reason, state, stat, error, source_addr,
+    destination_addr, raw, done_utc_ms, reference, flags, tlvs, received_utc_ms)
 VALUES {rows}"""
-INSERT_RECEIPTS_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_RECEIPTS_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 RECORD_MOVE = """
 UPDATE segment SET state = ?1, reason = ?2, final_utc_ms = ?3
@@ -190,37 +298,81 @@ FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1"""
 LEARN_SMSC_ID_ROW = "(?,?)"
 
+#: Whether a receipt, or a text that may be one, waits for its id to appear.
 ANY_PARKED = """
-SELECT EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL AND carrier = ?)"""
+SELECT json_array(
+    EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL AND carrier = ?1),
+    EXISTS (SELECT 1 FROM inbound INDEXED BY inbound_sniffed WHERE sniff_id IS NOT NULL AND carrier = ?1))"""
 
 PARKED_BY_ID = """
-SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,
-    r.received_utc_ms))
+SELECT json_group_array(json_array(r.id, r.smsc_id, r.match_id, r.state, r.stat, r.error, r.source_addr,
+    r.destination_addr, r.reference, r.flags, r.received_utc_ms))
 FROM json_each(?) j
 CROSS JOIN receipt r ON r.id IN (
     SELECT same.id FROM receipt same INDEXED BY receipt_parked
-    WHERE same.segment_id IS NULL AND same.carrier = ? AND same.smsc_id = j.value
+    WHERE same.segment_id IS NULL AND same.carrier = ? AND same.match_id = j.value
     ORDER BY same.id DESC LIMIT 50)"""
 
 PARKED_BY_SOURCE = """
-SELECT json_group_array(json_array(r.id, r.smsc_id, r.state, r.stat, r.error, r.source_addr, r.destination_addr,
-    r.received_utc_ms))
+SELECT json_group_array(json_array(r.id, r.smsc_id, r.match_id, r.state, r.stat, r.error, r.source_addr,
+    r.destination_addr, r.reference, r.flags, r.received_utc_ms))
 FROM json_each(?) j
 CROSS JOIN receipt r INDEXED BY receipt_parked_source
     ON r.segment_id IS NULL AND r.carrier = ? AND r.source_addr = j.value"""
 
+PARKED_BY_REFERENCE = """
+SELECT json_group_array(json_array(r.id, r.smsc_id, r.match_id, r.state, r.stat, r.error, r.source_addr,
+    r.destination_addr, r.reference, r.flags, r.received_utc_ms))
+FROM json_each(?) j
+CROSS JOIN receipt r INDEXED BY receipt_parked_reference
+    ON r.segment_id IS NULL AND r.reference IS NOT NULL AND r.carrier = ? AND r.reference = j.value"""
+
+#: Parked receipts above an id, in the order in which they came.
+PARKED_AFTER = """
+SELECT json_group_array(json_array(id, smsc_id, match_id, state, stat, error, source_addr, destination_addr,
+    reference, flags, received_utc_ms))
+FROM (
+    SELECT * FROM receipt r INDEXED BY receipt_waiting
+    WHERE r.segment_id IS NULL AND r.carrier = ? AND r.id > ? AND r.received_utc_ms <= ? ORDER BY r.id LIMIT ?)"""
+
+NEWEST_PARKED = """
+SELECT json_group_array(json_array(id, smsc_id, match_id, state, stat, error, source_addr, destination_addr,
+    reference, flags, received_utc_ms))
+FROM (
+    SELECT * FROM receipt r INDEXED BY receipt_waiting
+    WHERE r.segment_id IS NULL AND r.carrier = ? ORDER BY r.id DESC LIMIT ?)"""
+
 UNPARK = """
-UPDATE receipt SET segment_id = v.column2, reason = v.column3
+UPDATE receipt SET segment_id = v.column2, reason = v.column3, flags = v.column4
 FROM (VALUES {rows}) AS v
 WHERE receipt.id = v.column1"""
-UNPARK_ROW = "(?,?,?)"
+UNPARK_ROW = "(?,?,?,?)"
+
+#: With a text that may be a receipt: what it says as one.
+KEEP_SNIFFED = """
+UPDATE inbound SET receipt = v.column2
+FROM (VALUES {rows}) AS v
+WHERE inbound.id = v.column1"""
+KEEP_SNIFFED_ROW = "(?,?)"
+
+SNIFFED_BY_ID = """
+SELECT json_group_array(json_array(i.id, i.bind, i.received_utc_ms, i.receipt))
+FROM json_each(?) j
+CROSS JOIN inbound i ON i.id IN (
+    SELECT same.id FROM inbound same INDEXED BY inbound_sniffed
+    WHERE same.sniff_id IS NOT NULL AND same.carrier = ? AND same.sniff_id = j.value
+    ORDER BY same.id DESC LIMIT 50)
+WHERE i.receipt IS NOT NULL"""
+
+FORGET_SNIFFED = """
+DELETE FROM inbound WHERE id IN (SELECT value FROM json_each(?))"""
 
 SIBLING_STATES = """
 SELECT json_group_array(json_array(s.id >> 8, s.state))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255"""
 
-#: What still waits of messages of which a part was refused for good.
+#: What still waits of messages of which a part was refused for good, or taken back.
 CANCEL_SIBLINGS = """
 UPDATE segment SET state = 8, reason = 'sibling_failed', final_utc_ms = ?
 WHERE id IN (
@@ -228,7 +380,8 @@ WHERE id IN (
     CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255
     WHERE s.state = 0 AND EXISTS (
         SELECT 1 FROM segment refused
-        WHERE refused.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255 AND refused.state IN (7, 9)))"""
+        WHERE refused.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255 AND (
+            refused.state IN (7, 9) OR (refused.state = 8 AND refused.reason = 'cancelled_by_app'))))"""
 
 SET_VERDICT = """
 UPDATE message SET verdict = ?, final_utc_ms = ? WHERE id IN (SELECT value FROM json_each(?))"""
@@ -239,10 +392,84 @@ VALUES {rows}"""
 INSERT_HISTORY_ROW = "(?,?,?,?,?,?)"
 
 INSERT_INBOUND = """
-INSERT INTO inbound (carrier, bind, received_utc_ms, source_ton, source_npi, source_addr, dest_ton, dest_npi,
-    dest_addr, data_coding, esm_class, octets, text)
+INSERT INTO inbound (id, carrier, bind, received_utc_ms, source_ton, source_npi, source_addr, dest_ton, dest_npi,
+    dest_addr, data_coding, esm_class, octets, text, tlvs, session, settled, sniff_id)
 VALUES {rows}"""
-INSERT_INBOUND_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_INBOUND_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+
+LAST_INBOUND_ID = "SELECT coalesce(max(id), 0) FROM inbound"
+
+#: With its session ended, nobody can tell any more whether the answer arrived.
+MAY_COME_AGAIN = """
+UPDATE inbound INDEXED BY inbound_unsettled SET settled = 2
+WHERE settled = 0 AND carrier = ? AND session NOT IN (SELECT value FROM json_each(?))"""
+
+#: Texts that may come again, by the index of the text that equals them.
+TWINS = """
+SELECT json_group_array(json_array(j.key, i.id))
+FROM json_each(?1) j
+CROSS JOIN inbound i INDEXED BY inbound_again
+    ON i.settled = 2 AND i.carrier = ?2 AND i.source_addr = json_extract(j.value, '$[2]') AND i.received_utc_ms >= ?3
+WHERE json_array(i.source_ton, i.source_npi, i.source_addr, i.dest_ton, i.dest_npi, i.dest_addr,
+    i.data_coding, i.esm_class, hex(i.octets)) = j.value"""
+
+#: A redelivered text waits for its answer anew, on the session that it came over this time.
+REDELIVERED = """
+UPDATE inbound SET session = ?, bind = ?, settled = 0 WHERE id IN (SELECT value FROM json_each(?))"""
+
+SETTLE_INBOUND = """
+UPDATE inbound SET settled = ? WHERE id IN (SELECT value FROM json_each(?))"""
+
+INSERT_QUARANTINE = """
+INSERT INTO quarantine (carrier, bind, received_utc_ms, command_id, sequence_number, command_status, field, error,
+    frame)
+VALUES {rows}"""
+INSERT_QUARANTINE_ROW = "(?,?,?,?,?,?,?,?,?)"
+
+#: A limited number of what is older than the newest so many.
+FORGET_QUARANTINE = """
+DELETE FROM quarantine WHERE id IN (
+    SELECT id FROM quarantine INDEXED BY quarantine_carrier WHERE carrier = ? ORDER BY id DESC LIMIT ? OFFSET ?)"""
+
+#: SENT, and no final receipt in time: with whether and how often the carrier was asked by query_sm.
+OVERDUE_RECEIPTS = """
+SELECT json_group_array(json_array(id, parts, carrier, smsc_id IS NOT NULL, queries)) FROM (
+    SELECT id, parts, carrier, smsc_id, queries FROM segment INDEXED BY segment_deadline
+    WHERE state = 3 AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?)"""
+
+ASK_BY_QUERY = """
+UPDATE segment SET errand = max(errand, 1), queries = queries + 1, deadline_utc_ms = ?
+WHERE id IN (SELECT value FROM json_each(?)) AND +state = 3"""
+
+#: cancel_sm before query_sm.
+ERRANDS = """
+SELECT json_group_array(json_array(id, errand, state, smsc_id, source_ton, source_npi, source_addr, dest_ton,
+    dest_npi, dest_addr))
+FROM (
+    SELECT s.id, s.errand, s.state, s.smsc_id, m.source_ton, m.source_npi, m.source_addr, m.dest_ton, m.dest_npi,
+        m.dest_addr
+    FROM segment s INDEXED BY segment_errand
+    CROSS JOIN message m ON m.id = s.id >> 8
+    WHERE s.errand > 0 AND s.carrier = ? ORDER BY s.errand DESC LIMIT ?)"""
+
+ERRANDS_TAKEN = """
+UPDATE segment SET errand = 0 WHERE id IN (SELECT value FROM json_each(?))"""
+
+ASKED_ABOUT = """
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id = j.value"""
+
+#: The segments of a message that its account takes back.
+TO_CANCEL = """
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, s.smsc_id IS NOT NULL,
+    s.carrier))
+FROM message m
+CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
+WHERE m.id = ? AND m.account = ?"""
+
+ASK_TO_CANCEL = """
+UPDATE segment SET errand = 2 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 3"""
 
 PAST_DEADLINE = """
 SELECT json_group_array(json_array(id, parts)) FROM (
@@ -260,7 +487,7 @@ DELETE FROM history WHERE segment_id = 0"""
 
 MESSAGE_COLUMNS = """m.id, m.account, m.carrier, m.lane, m.source_ton, m.source_npi, m.source_addr, m.dest_ton,
     m.dest_npi, m.dest_addr, m.text, m.alphabet, m.client_ref, m.accepted_utc_ms, m.expires_utc_ms, m.final_utc_ms,
-    s.first_submitted_utc_ms, m.verdict, m.segments"""
+    s.first_submitted_utc_ms, m.verdict, m.segments, m.alternatives, m.extras"""
 
 MESSAGE = f"""
 SELECT {MESSAGE_COLUMNS}
@@ -277,14 +504,19 @@ SELECT segment_id, at_utc_ms, state, reason, bind, detail
 FROM history INDEXED BY history_segment WHERE segment_id BETWEEN (?1 << 8) + 1 AND (?1 << 8) + 255 ORDER BY id"""
 
 RECEIPTS_OF_MESSAGE = """
-SELECT segment_id, received_utc_ms, reason, bind, stat, error, smsc_id, source_addr, destination_addr
+SELECT segment_id, received_utc_ms, done_utc_ms, bind, smsc_id, stat, state, error, reason, source_addr,
+    destination_addr, flags, tlvs, raw
 FROM receipt INDEXED BY receipt_segment
 WHERE segment_id IS NOT NULL AND segment_id BETWEEN (?1 << 8) + 1 AND (?1 << 8) + 255 ORDER BY id"""
 
 INBOUND = """
 SELECT id, carrier, bind, received_utc_ms, source_ton, source_npi, source_addr, dest_ton, dest_npi, dest_addr,
-    data_coding, esm_class, octets, text
+    data_coding, esm_class, octets, text, tlvs
 FROM inbound WHERE id < ? ORDER BY id DESC LIMIT ?"""
+
+QUARANTINE = """
+SELECT id, carrier, bind, received_utc_ms, command_id, sequence_number, command_status, field, error, frame
+FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?"""
 
 DEPTH_QUEUED = """
 SELECT carrier, lane, count(*) FROM segment INDEXED BY segment_ready WHERE state = 0 GROUP BY carrier, lane"""
@@ -300,8 +532,10 @@ SELECT min(oldest) FROM (
                 AND lane = json_extract(j.value, '$[1]')) AS oldest
     FROM json_each(?) j)"""
 
-PARKED_COUNT = """
-SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL"""
+#: How many, and when the oldest came: receipts have rising ids.
+PARKED = """
+SELECT parked, (SELECT received_utc_ms FROM receipt WHERE id = oldest) FROM (
+    SELECT count(*) AS parked, min(id) AS oldest FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL)"""
 
 LAST_MESSAGE_ID = "SELECT max(id) FROM message"
 

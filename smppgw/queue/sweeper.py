@@ -11,7 +11,7 @@ import trio
 from smppgw import telemetry
 from smppgw.clock import Clock
 from smppgw.errors import StoreError, StoreUnavailable
-from smppgw.queue.model import Probe, Store, Sweep
+from smppgw.queue.model import Probe, QueryPlan, Store, Sweep
 
 log = logging.getLogger("smppgw.queue")
 
@@ -29,13 +29,17 @@ async def sweep_for_ever(
     *,
     interval_s: float,
     doubt_match_ms: Mapping[str, int],
+    query: Mapping[str, QueryPlan],
 ) -> None:
-    """Sweeps every `interval_s`, at once again while there is more. Disk trouble is waited out and probed."""
+    """Sweeps every `interval_s`, at once again while there is more. Disk trouble is waited out and probed.
+
+    By carrier: how old a doubt may be that a receipt without a known id resolves; how overdue receipts are asked for.
+    """
     while True:
         try:
             if store.trouble is not None:
                 await store.commit(Probe())
-            await _sweep(store, clock, doubt_match_ms)
+            await _sweep(store, clock, doubt_match_ms, query)
         except StoreUnavailable:
             log.debug("no sweep: the store is unavailable")
         except StoreError as error:
@@ -44,9 +48,11 @@ async def sweep_for_ever(
         await trio.sleep(interval_s)
 
 
-async def _sweep(store: SweptStore, clock: Clock, doubt_match_ms: Mapping[str, int]) -> None:
+async def _sweep(
+    store: SweptStore, clock: Clock, doubt_match_ms: Mapping[str, int], query: Mapping[str, QueryPlan]
+) -> None:
     more = True
     while more:
-        op = Sweep(clock.utc_ms(), doubt_match_ms)
+        op = Sweep(clock.utc_ms(), doubt_match_ms, query=query)
         await store.commit(op)
         more = op.result.more

@@ -6,20 +6,29 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from datetime import UTC, datetime
 from typing import Any
 
 from smppgw.addresses import Address
 from smppgw.queue import statements as sql
-from smppgw.queue.matcher import agree
 from smppgw.queue.model import (
+    RECEIPT_MOVES,
+    TRANSITIONS,
     Depths,
+    Extras,
     HistoryEntry,
+    IdRelationView,
     InboundText,
     InboundView,
     Lane,
     MessageQuery,
     MessageView,
+    Quarantined,
+    QuarantineView,
     Reason,
+    ReceiptFlag,
+    ReceiptState,
+    ReceiptView,
     SegmentState,
     SegmentView,
     Verdict,
@@ -36,13 +45,19 @@ def message(connection: sqlite3.Connection, message_id: int) -> MessageView | No
     if row is None:
         return None
     segments = [_segment(one) for one in connection.execute(sql.SEGMENTS_OF_MESSAGE, (message_id,))]
-    history = _history(connection, message_id, row[13], row[9], segments)
-    return _message(row, [segment for segment, _ in segments], history)
+    receipts = [_receipt(one) for one in connection.execute(sql.RECEIPTS_OF_MESSAGE, (message_id,))]
+    history = _history(connection, message_id, row[13], segments, receipts)
+    return _message(row, [segment for segment, _ in segments], history, receipts)
 
 
-def _message(row: tuple[Any, ...], segments: list[SegmentView], history: list[HistoryEntry]) -> MessageView:
+def _message(
+    row: tuple[Any, ...],
+    segments: list[SegmentView],
+    history: list[HistoryEntry],
+    receipts: list[ReceiptView],
+) -> MessageView:
     (number, account, carrier, lane, *addresses, text, alphabet, client_ref, accepted, expires, final) = row[:16]
-    first_submitted, verdict, parts = row[16:]
+    first_submitted, verdict, parts, alternatives, extras = row[16:]
     return MessageView(
         message_id=number,
         account=account,
@@ -61,6 +76,9 @@ def _message(row: tuple[Any, ...], segments: list[SegmentView], history: list[Hi
         segment_count=parts,
         segments=segments,
         history=history,
+        receipts=receipts,
+        alternatives=() if alternatives is None else tuple(json.loads(alternatives)),
+        extras=None if extras is None else Extras.from_json(extras),
     )
 
 
@@ -99,8 +117,8 @@ def _history(
     connection: sqlite3.Connection,
     message_id: int,
     accepted: int,
-    recipient: str,
     segments: list[tuple[SegmentView, int | None]],
+    receipts: list[ReceiptView],
 ) -> list[HistoryEntry]:
     """The straight path from the segments' columns, the rest from history and receipts, in order of time."""
     entries = [HistoryEntry(accepted, 0, SegmentState.QUEUED, Reason.ACCEPTED, "", "")]
@@ -108,17 +126,54 @@ def _history(
         entries += _straight_path(segment, first)
     for number, at, state, reason, bind, detail in connection.execute(sql.HISTORY_OF_MESSAGE, (message_id,)):
         entries.append(HistoryEntry(at, part_of(number), SegmentState(state), Reason(reason), bind, detail))
-    by_part = {segment.part: segment for segment, _ in segments}
-    for number, at, reason, bind, stat, error, smsc_id, *addresses in connection.execute(
-        sql.RECEIPTS_OF_MESSAGE, (message_id,)
-    ):
-        moved = reason in (Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT)
-        state = by_part[part_of(number)].state if moved else None
-        detail = f"{stat} err {error} id {smsc_id}".replace(" err  ", " ")
-        if not agree(recipient, *addresses):
-            detail += f" (addresses {' -> '.join(addresses)} do not agree)"
-        entries.append(HistoryEntry(at, part_of(number), state, Reason(reason), bind, detail))
+    entries += map(_told_by, receipts)
     return sorted(entries, key=lambda entry: entry.at_utc_ms)
+
+
+def _receipt(row: tuple[Any, ...]) -> ReceiptView:
+    number, received, done, bind, smsc_id, stat, state, error, reason, source, destination, flags, tlvs, raw = row
+    return ReceiptView(
+        part=part_of(number),
+        received_utc_ms=received,
+        done_utc_ms=done,
+        bind=bind,
+        smsc_id=smsc_id,
+        stat=stat,
+        state=None if state is None else ReceiptState(state),
+        error=error,
+        reason=Reason(reason),
+        source_addr=source,
+        destination_addr=destination,
+        flags=tuple(flags.split(",")) if flags else (),
+        tlvs=tlvs,
+        raw=raw,
+    )
+
+
+#: Recorded with the receipt that made its segment final.
+_FINAL_BY_RECEIPT = {Reason.RECEIPT, Reason.RECEIPT_MATCHED_IN_DOUBT}
+
+
+def _told_by(receipt: ReceiptView) -> HistoryEntry:
+    """A receipt as an entry in the history: what it said, then what was odd about it."""
+    state = None
+    if receipt.reason in _FINAL_BY_RECEIPT and receipt.state is not None:
+        state = TRANSITIONS[SegmentState.SENT, RECEIPT_MOVES[receipt.state]]
+    said = [receipt.stat or "no stat"]
+    if receipt.error:
+        said.append(f"err {receipt.error}")
+    said.append(f"id {receipt.smsc_id}" if receipt.smsc_id else "no id")
+    if receipt.done_utc_ms is not None:
+        done = datetime.fromtimestamp(receipt.done_utc_ms / 1000, UTC)
+        said.append(f"done {done:%Y-%m-%d %H:%M:%S} UTC")
+    if receipt.tlvs:
+        said += [f"TLV 0x{tag:04X} {octets}" for tag, octets in json.loads(receipt.tlvs)]
+    detail = " ".join(said)
+    if ReceiptFlag.ADDRESS_DIFFERS in receipt.flags:
+        detail += f" (addresses {receipt.source_addr} -> {receipt.destination_addr} do not agree)"
+    if others := [flag for flag in receipt.flags if flag != ReceiptFlag.ADDRESS_DIFFERS]:
+        detail += f" ({', '.join(others).replace('_', ' ')})"
+    return HistoryEntry(receipt.received_utc_ms, receipt.part, state, receipt.reason, receipt.bind, detail)
 
 
 def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry]:
@@ -158,7 +213,7 @@ SELECT {sql.MESSAGE_COLUMNS}
 FROM message m{_index_for(query)} LEFT JOIN segment s ON s.id = (m.id << 8) + 1
 WHERE {" AND ".join(conditions)}
 ORDER BY m.id DESC LIMIT ?"""  # noqa: S608 - built from the constants above
-    return [_message(row, [], []) for row in connection.execute(statement, (*parameters, query.limit))]
+    return [_message(row, [], [], []) for row in connection.execute(statement, (*parameters, query.limit))]
 
 
 def _index_for(query: MessageQuery) -> str:
@@ -176,8 +231,22 @@ def inbound(connection: sqlite3.Connection, before: int | None, limit: int) -> l
     """Inbound texts, newest first."""
     rows = connection.execute(sql.INBOUND, (_LARGEST_ID if before is None else before, limit))
     return [
-        InboundView(row[0], row[1], row[2], row[3], InboundText(Address(*row[4:7]), Address(*row[7:10]), *row[10:14]))
+        InboundView(row[0], row[1], row[2], row[3], InboundText(Address(*row[4:7]), Address(*row[7:10]), *row[10:15]))
         for row in rows
+    ]
+
+
+def quarantine(connection: sqlite3.Connection, before: int | None, limit: int) -> list[QuarantineView]:
+    """PDUs that could not be read, newest first."""
+    rows = connection.execute(sql.QUARANTINE, (_LARGEST_ID if before is None else before, limit))
+    return [QuarantineView(row[0], row[1], row[2], row[3], Quarantined(*row[4:10])) for row in rows]
+
+
+def id_relations(connection: sqlite3.Connection) -> list[IdRelationView]:
+    """What is known of the ids in each carrier's receipts."""
+    return [
+        IdRelationView(carrier, relation, bool(pinned), matched, total)
+        for carrier, relation, pinned, matched, total, _ in connection.execute(sql.LEARNED_IDS_OF_ALL)
     ]
 
 
@@ -187,12 +256,14 @@ def depths(connection: sqlite3.Connection) -> Depths:
     open_states: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for state, carrier, count in connection.execute(sql.DEPTH_OPEN):
         open_states[state][carrier] = count
+    parked, oldest_parked = connection.execute(sql.PARKED).fetchone()
     places = json.dumps([[carrier, lane.value] for carrier, lane in queued])
     return Depths(
         queued=queued,
         in_flight=open_states[SegmentState.IN_FLIGHT],
         in_doubt=open_states[SegmentState.IN_DOUBT],
         sent=open_states[SegmentState.SENT],
-        parked_receipts=connection.execute(sql.PARKED_COUNT).fetchone()[0],
+        parked_receipts=parked,
         oldest_queued_utc_ms=connection.execute(sql.OLDEST_QUEUED, (places,)).fetchone()[0],
+        oldest_parked_utc_ms=oldest_parked,
     )

@@ -11,7 +11,8 @@
     timers      the session's timers as values
     events      what a session tells its owner
     session     one session, either end of it
-    receipts    delivery receipts, read and written
+    receipts    delivery receipts, read and written; their words (receipt_states), text (receipt_text) and dates
+                (receipt_dates) have modules of their own
 
 Both ends use the same classes: the gateway as ESME, the simulator as SMSC. Sections cited are those of the SMPP 3.4
 specification, issue 1.2, unless 5.0 is named.
@@ -56,11 +57,16 @@ from smppgw.smpp.constants import (
     ESM_TYPE_MASK,
     ESM_TYPE_RECEIPT,
     ESM_UDHI,
+    INTERFACE_VERSION_33,
+    INTERFACE_VERSION_34,
+    INTERFACE_VERSION_50,
     RESPONSE_BIT,
     CommandId,
+    MessageState,
     Status,
     Tag,
     command_name,
+    parse_status,
     status_name,
     status_text,
 )
@@ -70,27 +76,42 @@ from smppgw.smpp.events import (
     Closed,
     CloseReason,
     Event,
+    OutbindReceived,
     Rejected,
     RequestOverdue,
     RequestReceived,
     ResponseReceived,
     UnbindReceived,
+    Unreadable,
 )
 from smppgw.smpp.fields import Destination, DistributionList, SmeAddress, UnsuccessSme
 from smppgw.smpp.framer import Framer
-from smppgw.smpp.receipts import STATE_NAMES, Receipt, format_receipt, read_receipt
+from smppgw.smpp.receipts import (
+    DEFAULT_RULES,
+    STATE_NAMES,
+    STATES,
+    Receipt,
+    ReceiptRules,
+    format_receipt,
+    read_receipt,
+)
 from smppgw.smpp.session import Session
 from smppgw.smpp.states import OPERATIONS, TRANSITIONS, Role, SessionState
 from smppgw.smpp.timers import Timers
 from smppgw.smpp.tlv import Tlvs, values_of
 
 __all__ = [
+    "DEFAULT_RULES",
     "ESM_TYPE_INTERMEDIATE",
     "ESM_TYPE_MASK",
     "ESM_TYPE_RECEIPT",
     "ESM_UDHI",
+    "INTERFACE_VERSION_33",
+    "INTERFACE_VERSION_34",
+    "INTERFACE_VERSION_50",
     "OPERATIONS",
     "RESPONSE_BIT",
+    "STATES",
     "STATE_NAMES",
     "TRANSITIONS",
     "AlertNotification",
@@ -121,11 +142,14 @@ __all__ = [
     "Event",
     "Framer",
     "GenericNack",
+    "MessageState",
     "Outbind",
+    "OutbindReceived",
     "Pdu",
     "QuerySm",
     "QuerySmResp",
     "Receipt",
+    "ReceiptRules",
     "Rejected",
     "ReplaceSm",
     "ReplaceSmResp",
@@ -147,12 +171,14 @@ __all__ = [
     "Unbind",
     "UnbindReceived",
     "UnbindResp",
+    "Unreadable",
     "UnsuccessSme",
     "blank",
     "command_name",
     "decode",
     "encode",
     "format_receipt",
+    "parse_status",
     "pdu_class",
     "read_receipt",
     "status_name",

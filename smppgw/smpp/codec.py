@@ -41,6 +41,8 @@ class Deviation(StrEnum):
     TERMINATOR_MISSING = "terminator_missing"  # the last C-octet string ends with the frame
     FIELD_TOO_LONG = "field_too_long"  # in a response or a deliver_sm; refused in other requests
     SM_LENGTH_OFF_BY_ONE = "sm_length_off_by_one"  # counts a terminator that is not there, or leaves one out
+    ADDRESS_PADDED = "address_padded"  # blanks behind an address, in what brings texts and receipts
+    PADDING = "padding"  # NULs behind all that belongs to the PDU, or between its TLVs
     TLV_UNREADABLE = "tlv_unreadable"  # octets behind the mandatory fields that are no TLV
 
 
@@ -187,6 +189,9 @@ def _decode_carefully(cls: type[Pdu], frame: bytes, status: int, sequence_number
             value, position = _read_leniently(cls, kind, frame, position, name == last, note)
         except FieldError as error:
             raise _remote(cls, sequence_number, error.text, error.field or name) from None
+        if cls.lenient and isinstance(kind, COctet) and kind.padded and value.endswith(" "):
+            note(Deviation.ADDRESS_PADDED)
+            value = value.rstrip(" ")
         setattr(pdu, name, value)
     if position < size:
         _read_rest(pdu, cls.fields.get(last) if last else None, last or "", frame, position, note)
@@ -228,8 +233,8 @@ def _read_rest(pdu: Pdu, kind: Kind | None, name: str, frame: bytes, position: i
         pdu.tlvs = read_tlvs(frame, position, size)
         return
     except TlvError as error:
-        as_it_stands = error.read
-    if isinstance(kind, Octets):
+        as_it_stands, rest = error.read, error.rest
+    if rest and isinstance(kind, Octets):
         value: bytes = getattr(pdu, name)
         for end in (position + 1, position - 1):
             start = position - len(value)
@@ -244,7 +249,7 @@ def _read_rest(pdu: Pdu, kind: Kind | None, name: str, frame: bytes, position: i
             note(Deviation.SM_LENGTH_OFF_BY_ONE)
             return
     pdu.tlvs = as_it_stands
-    note(Deviation.TLV_UNREADABLE)
+    note(Deviation.TLV_UNREADABLE if rest.strip(b"\0") else Deviation.PADDING)
 
 
 def _blame(pdu: Pdu, cause: Exception) -> LocalProtocolError:
@@ -350,7 +355,7 @@ def _encode_source(cls: type[Pdu], bodyless_on_error: bool) -> Iterator[str]:
         if isinstance(kind, U8):
             run += f"{{C[{name}]}}"
         elif isinstance(kind, COctet):
-            checks.append(f"len({name}) > {kind.limit - 1} or NUL in {name}")
+            checks.append(f"len({name}) > {kind.writable - 1} or NUL in {name}")
             if kind.fixed:
                 checks.append(f"{name} and len({name}) != {kind.limit - 1}")
             run += f"{{{name}}}\\0"
@@ -403,7 +408,8 @@ def _decode_source(cls: type[Pdu]) -> Iterator[str]:
             yield f"  p = s = {here}"
             yield "  if frame[s]:"
             yield "   p = text.index(NUL, s)"
-            yield f"   if p - s > {kind.limit - 1}: return None"
+            padded = " or frame[p - 1] == 32" if kind.padded and cls.lenient else ""
+            yield f"   if p - s > {kind.limit - 1}{padded}: return None"
             yield f"   self.{name} = text[s:p]"
             yield f"  else: self.{name} = ''"
             base, offset = "p + ", 1

@@ -11,6 +11,7 @@ from smppgw.smpp.constants import CommandId
 from smppgw.smpp.fields import (
     Destination,
     UnsuccessSme,
+    address,
     c_octet,
     destinations,
     octets,
@@ -19,6 +20,10 @@ from smppgw.smpp.fields import (
     unsuccess_smes,
 )
 
+#: Limit for writing system_id and password, terminator included: some SMSCs hand out longer ones than the standard
+#: allows. Reading keeps to the standard.
+_CREDENTIAL = 65
+
 # --- 4.1 bind ----------------------------------------------------------------------------------------------------
 
 
@@ -26,8 +31,8 @@ from smppgw.smpp.fields import (
 class BindTransmitter(Pdu):
     """4.1.1"""
 
-    system_id: str = c_octet(16)
-    password: str = c_octet(9, secret=True)
+    system_id: str = c_octet(16, longest=_CREDENTIAL)
+    password: str = c_octet(9, secret=True, longest=_CREDENTIAL)
     system_type: str = c_octet(13)
     interface_version: int = u8(0x34)
     addr_ton: int = u8()
@@ -46,8 +51,8 @@ class BindTransmitterResp(Pdu):
 class BindReceiver(Pdu):
     """4.1.3"""
 
-    system_id: str = c_octet(16)
-    password: str = c_octet(9, secret=True)
+    system_id: str = c_octet(16, longest=_CREDENTIAL)
+    password: str = c_octet(9, secret=True, longest=_CREDENTIAL)
     system_type: str = c_octet(13)
     interface_version: int = u8(0x34)
     addr_ton: int = u8()
@@ -66,8 +71,8 @@ class BindReceiverResp(Pdu):
 class BindTransceiver(Pdu):
     """4.1.5"""
 
-    system_id: str = c_octet(16)
-    password: str = c_octet(9, secret=True)
+    system_id: str = c_octet(16, longest=_CREDENTIAL)
+    password: str = c_octet(9, secret=True, longest=_CREDENTIAL)
     system_type: str = c_octet(13)
     interface_version: int = u8(0x34)
     addr_ton: int = u8()
@@ -118,10 +123,10 @@ class SubmitSm(Pdu):
     service_type: str = c_octet(6)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
     dest_addr_ton: int = u8()
     dest_addr_npi: int = u8()
-    destination_addr: str = c_octet(21)
+    destination_addr: str = address()
     esm_class: int = u8()
     protocol_id: int = u8()
     priority_flag: int = u8()
@@ -148,7 +153,7 @@ class SubmitMulti(Pdu):
     service_type: str = c_octet(6)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
     dest_addresses: tuple[Destination, ...] = destinations(count="number_of_dests")
     esm_class: int = u8()
     protocol_id: int = u8()
@@ -181,10 +186,10 @@ class DeliverSm(Pdu):
     service_type: str = c_octet(6)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
     dest_addr_ton: int = u8()
     dest_addr_npi: int = u8()
-    destination_addr: str = c_octet(21)
+    destination_addr: str = address()
     esm_class: int = u8()
     protocol_id: int = u8()
     priority_flag: int = u8()
@@ -207,17 +212,18 @@ class DeliverSmResp(Pdu):
 # --- 4.7 data_sm ---------------------------------------------------------------------------------------------------
 
 
-@pdu(CommandId.DATA_SM)
+# Lenient: it brings texts and receipts as deliver_sm does.
+@pdu(CommandId.DATA_SM, lenient=True)
 class DataSm(Pdu):
     """4.7.1"""
 
     service_type: str = c_octet(6)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(65)
+    source_addr: str = address(65)
     dest_addr_ton: int = u8()
     dest_addr_npi: int = u8()
-    destination_addr: str = c_octet(65)
+    destination_addr: str = address(65)
     esm_class: int = u8()
     registered_delivery: int = u8()
     data_coding: int = u8()
@@ -240,7 +246,7 @@ class QuerySm(Pdu):
     message_id: str = c_octet(65)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
 
 
 @pdu(CommandId.QUERY_SM_RESP)
@@ -261,10 +267,10 @@ class CancelSm(Pdu):
     message_id: str = c_octet(65)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
     dest_addr_ton: int = u8()
     dest_addr_npi: int = u8()
-    destination_addr: str = c_octet(21)
+    destination_addr: str = address()
 
 
 @pdu(CommandId.CANCEL_SM_RESP)
@@ -279,7 +285,7 @@ class ReplaceSm(Pdu):
     message_id: str = c_octet(65)
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(21)
+    source_addr: str = address()
     schedule_delivery_time: str = time()
     validity_period: str = time()
     registered_delivery: int = u8()
@@ -311,10 +317,10 @@ class AlertNotification(Pdu):
 
     source_addr_ton: int = u8()
     source_addr_npi: int = u8()
-    source_addr: str = c_octet(65)
+    source_addr: str = address(65)
     esme_addr_ton: int = u8()
     esme_addr_npi: int = u8()
-    esme_addr: str = c_octet(65)
+    esme_addr: str = address(65)
 
 
 #: The three binds and their responses, for annotations and isinstance.

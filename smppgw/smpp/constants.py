@@ -1,11 +1,13 @@
-"""The numbers of SMPP 3.4 and their names: command_id, command_status, TLV tags, bits of esm_class.
+"""The numbers of SMPP 3.4 and 5.0 and their names: command_id, command_status, TLV tags, message_state, esm_class.
 
 Owns names only; what a command contains stands in commands.py, when it may be sent in states.py. The texts of
-statuses come from smpplib.consts. Values that are not listed stay plain ints everywhere.
+statuses come from smpplib.consts, those of 5.0 are our own. Values that are not listed stay plain ints everywhere.
 """
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Final
 
@@ -19,10 +21,15 @@ HEADER_OCTETS: Final = 16
 
 INTERFACE_VERSION_33: Final = 0x33
 INTERFACE_VERSION_34: Final = 0x34
+INTERFACE_VERSION_50: Final = 0x50
 
 
 class CommandId(IntEnum):
-    """command_id, SMPP 3.4, 5.1.2.1."""
+    """command_id, SMPP 3.4, 5.1.2.1, and 5.0, 4.7.5.
+
+    The broadcast commands of 5.0 have a name and nothing else: a peer that sends one gets generic_nack with
+    ESME_RINVCMDID, the answer due from an entity that does not support a command (SMPP 5.0, 4.1.4).
+    """
 
     GENERIC_NACK = 0x80000000
     BIND_RECEIVER = 0x00000001
@@ -51,6 +58,12 @@ class CommandId(IntEnum):
     ALERT_NOTIFICATION = 0x00000102
     DATA_SM = 0x00000103
     DATA_SM_RESP = 0x80000103
+    BROADCAST_SM = 0x00000111
+    BROADCAST_SM_RESP = 0x80000111
+    QUERY_BROADCAST_SM = 0x00000112
+    QUERY_BROADCAST_SM_RESP = 0x80000112
+    CANCEL_BROADCAST_SM = 0x00000113
+    CANCEL_BROADCAST_SM_RESP = 0x80000113
 
     @property
     def label(self) -> str:
@@ -59,7 +72,7 @@ class CommandId(IntEnum):
 
 
 class Status(IntEnum):
-    """command_status, SMPP 3.4, 5.1.3."""
+    """command_status, SMPP 3.4, 5.1.3, and 5.0, table 4-45. Where both have a name, that of 3.4 comes first."""
 
     ESME_ROK = 0x00000000
     ESME_RINVMSGLEN = 0x00000001
@@ -107,12 +120,37 @@ class Status(IntEnum):
     ESME_RINVPARLEN = 0x000000C2
     ESME_RMISSINGOPTPARAM = 0x000000C3
     ESME_RINVOPTPARAMVAL = 0x000000C4
+    ESME_RINVTLVSTREAM = 0x000000C0
+    ESME_RTLVNOTALLWD = 0x000000C1
+    ESME_RINVTLVLEN = 0x000000C2
+    ESME_RMISSINGTLV = 0x000000C3
+    ESME_RINVTLVVAL = 0x000000C4
     ESME_RDELIVERYFAILURE = 0x000000FE
     ESME_RUNKNOWNERR = 0x000000FF
+    # SMPP 5.0 only
+    ESME_RSERTYPUNAUTH = 0x00000100
+    ESME_RPROHIBITED = 0x00000101
+    ESME_RSERTYPUNAVAIL = 0x00000102
+    ESME_RSERTYPDENIED = 0x00000103
+    ESME_RINVDCS = 0x00000104
+    ESME_RINVSRCADDRSUBUNIT = 0x00000105
+    ESME_RINVDSTADDRSUBUNIT = 0x00000106
+    ESME_RINVBCASTFREQINT = 0x00000107
+    ESME_RINVBCASTALIAS_NAME = 0x00000108
+    ESME_RINVBCASTAREAFMT = 0x00000109
+    ESME_RINVNUMBCAST_AREAS = 0x0000010A
+    ESME_RINVBCASTCNTTYPE = 0x0000010B
+    ESME_RINVBCASTMSGCLASS = 0x0000010C
+    ESME_RBCASTFAIL = 0x0000010D
+    ESME_RBCASTQUERYFAIL = 0x0000010E
+    ESME_RBCASTCANCELFAIL = 0x0000010F
+    ESME_RINVBCAST_REP = 0x00000110
+    ESME_RINVBCASTSRVGRP = 0x00000111
+    ESME_RINVBCASTCHANIND = 0x00000112
 
 
 class Tag(IntEnum):
-    """TLV tags, SMPP 3.4, 5.3.1."""
+    """TLV tags, SMPP 3.4, 5.3.1; congestion_state and those from 0x0600 to 0x0613: SMPP 5.0, 4.8.1."""
 
     DEST_ADDR_SUBUNIT = 0x0005
     DEST_NETWORK_TYPE = 0x0006
@@ -151,13 +189,48 @@ class Tag(IntEnum):
     DELIVERY_FAILURE_REASON = 0x0425
     MORE_MESSAGES_TO_SEND = 0x0426
     MESSAGE_STATE = 0x0427
+    CONGESTION_STATE = 0x0428
     USSD_SERVICE_OP = 0x0501
+    BROADCAST_CHANNEL_INDICATOR = 0x0600
+    BROADCAST_CONTENT_TYPE = 0x0601
+    BROADCAST_CONTENT_TYPE_INFO = 0x0602
+    BROADCAST_MESSAGE_CLASS = 0x0603
+    BROADCAST_REP_NUM = 0x0604
+    BROADCAST_FREQUENCY_INTERVAL = 0x0605
+    BROADCAST_AREA_IDENTIFIER = 0x0606
+    BROADCAST_ERROR_STATUS = 0x0607
+    BROADCAST_AREA_SUCCESS = 0x0608
+    BROADCAST_END_TIME = 0x0609
+    BROADCAST_SERVICE_GROUP = 0x060A
+    BILLING_IDENTIFICATION = 0x060B
+    SOURCE_NETWORK_ID = 0x060D
+    DEST_NETWORK_ID = 0x060E
+    SOURCE_NODE_ID = 0x060F
+    DEST_NODE_ID = 0x0610
+    DEST_ADDR_NP_RESOLUTION = 0x0611
+    DEST_ADDR_NP_INFORMATION = 0x0612
+    DEST_ADDR_NP_COUNTRY = 0x0613
     DISPLAY_TIME = 0x1201
     SMS_SIGNAL = 0x1203
     MS_VALIDITY = 0x1204
     ALERT_ON_MESSAGE_DELIVERY = 0x130C
     ITS_REPLY_TYPE = 0x1380
     ITS_SESSION_INFO = 0x1383
+
+
+class MessageState(IntEnum):
+    """message_state, SMPP 3.4, 5.2.28; SCHEDULED and SKIPPED: SMPP 5.0, 4.7.15."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    SKIPPED = 9
 
 
 # esm_class, SMPP 3.4, 5.2.12. The message type is a value under a mask, not a set of bits.
@@ -172,8 +245,29 @@ ESM_UDHI: Final = 0x40
 _COMMANDS = {int(command): command.label for command in CommandId}
 _STATUSES = {int(status): status.name for status in Status}
 _VENDOR_STATUSES = range(0x400, 0x500)
-# smpplib.consts leaves this one's text open.
-_OWN_TEXTS = {int(Status.ESME_RINVREGDLVFLG): "Invalid Registered Delivery Flag"}
+# smpplib.consts leaves the first one's text open, and does not have the others.
+_OWN_TEXTS: dict[int, str] = {
+    Status.ESME_RINVREGDLVFLG: "Invalid Registered Delivery Flag",
+    Status.ESME_RSERTYPUNAUTH: "Not authorised to use this service_type",
+    Status.ESME_RPROHIBITED: "Not allowed to use this operation",
+    Status.ESME_RSERTYPUNAVAIL: "service_type is unavailable",
+    Status.ESME_RSERTYPDENIED: "service_type is denied",
+    Status.ESME_RINVDCS: "Invalid Data Coding Scheme",
+    Status.ESME_RINVSRCADDRSUBUNIT: "Invalid Source Address Subunit",
+    Status.ESME_RINVDSTADDRSUBUNIT: "Invalid Destination Address Subunit",
+    Status.ESME_RINVBCASTFREQINT: "Invalid Broadcast Frequency Interval",
+    Status.ESME_RINVBCASTALIAS_NAME: "Invalid Broadcast Alias Name",
+    Status.ESME_RINVBCASTAREAFMT: "Invalid Broadcast Area Format",
+    Status.ESME_RINVNUMBCAST_AREAS: "Invalid Number of Broadcast Areas",
+    Status.ESME_RINVBCASTCNTTYPE: "Invalid Broadcast Content Type",
+    Status.ESME_RINVBCASTMSGCLASS: "Invalid Broadcast Message Class",
+    Status.ESME_RBCASTFAIL: "broadcast_sm failed",
+    Status.ESME_RBCASTQUERYFAIL: "query_broadcast_sm failed",
+    Status.ESME_RBCASTCANCELFAIL: "cancel_broadcast_sm failed",
+    Status.ESME_RINVBCAST_REP: "Invalid Number of Repeated Broadcasts",
+    Status.ESME_RINVBCASTSRVGRP: "Invalid Broadcast Service Group",
+    Status.ESME_RINVBCASTCHANIND: "Invalid Broadcast Channel Indicator",
+}
 _TEXTS: dict[int, str] = {**consts.DESCRIPTIONS, **_OWN_TEXTS}
 
 
@@ -193,3 +287,21 @@ def status_text(code: int) -> str:
     if text is not None:
         return text
     return "Vendor specific error" if code in _VENDOR_STATUSES else "Reserved status"
+
+
+def parse_status(text: str) -> int:
+    """The command_status in `ESME_RTHROTTLED`, `RTHROTTLED`, `0x58` or `88`.
+
+    Raises ValueError with a text for the user.
+    """
+    name = text.strip().upper()
+    if re.fullmatch(r"0X[0-9A-F]{1,8}", name):
+        return int(name, 16)
+    if re.fullmatch(r"\d{1,9}", name):
+        return int(name)
+    full = name if name.startswith("ESME_") else f"ESME_{name}"
+    status = Status.__members__.get(full)
+    if status is None:
+        near = get_close_matches(full, Status.__members__, n=1)
+        raise ValueError(f"unknown command_status {text!r}{f'; did you mean {near[0]}?' if near else ''}")
+    return int(status)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smppgw.smpp.codec import Pdu
+from smppgw.smpp.commands import Outbind
 from smppgw.smpp.constants import CommandId
 from smppgw.smpp.states import SessionState
 
@@ -27,7 +28,7 @@ class CloseReason(StrEnum):
 
 @dataclass(slots=True)
 class RequestReceived:
-    """A request for the owner to answer (alert_notification and outbind have no response)."""
+    """A request for the owner to answer (alert_notification has no response)."""
 
     pdu: Pdu
 
@@ -77,14 +78,41 @@ class UnbindReceived:
 
 
 @dataclass(slots=True)
+class OutbindReceived:
+    """ESME: the SMSC asks us to bind, on this same session (SMPP 3.4, 2.2.1). It has no response."""
+
+    pdu: Outbind
+
+
+@dataclass(slots=True)
 class Rejected:
-    """A request of the peer that the session refused by itself with `command_status`; the session goes on."""
+    """A request of the peer that the session refused by itself with `command_status`; the session goes on.
+
+    `frame` is the whole PDU (of one above max_pdu_octets its header only), `error` says what is wrong with it.
+    """
 
     command_id: int
     sequence_number: int
     command_status: int
     field: str  # the field that could not be read; '' when another reason
     frame: bytes
+    error: str
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """A response whose body cannot be read, or whose command nobody knows. It is never answered.
+
+    `command_status` is that of its header, which still decides: when sequence_number and command_id fit a request of
+    ours, what its response leads to follows, with an empty body.
+    """
+
+    command_id: int
+    sequence_number: int
+    command_status: int
+    field: str  # the field that could not be read; '' when another reason
+    frame: bytes
+    error: str
 
 
 @dataclass(slots=True)
@@ -98,4 +126,15 @@ class Closed:
     unanswered: list[object]
 
 
-Event = RequestReceived | ResponseReceived | RequestOverdue | Bound | BindRefused | UnbindReceived | Rejected | Closed
+Event = (
+    RequestReceived
+    | ResponseReceived
+    | RequestOverdue
+    | Bound
+    | BindRefused
+    | UnbindReceived
+    | OutbindReceived
+    | Rejected
+    | Unreadable
+    | Closed
+)

@@ -79,12 +79,23 @@ class U8:
 
 @dataclass(frozen=True, slots=True)
 class COctet:
-    """Octets up to a NUL. `limit` counts the terminator; `fixed` means empty or exactly full (times, 7.1.1)."""
+    """Octets up to a NUL. `limit` counts the terminator; `fixed` means empty or exactly full (times, 7.1.1).
+
+    `longest`: what can be written all the same, where some peers want more than the standard allows. `padded`: some
+    peers fill it up with blanks, which are no part of it.
+    """
 
     limit: int
     fixed: bool = False
     secret: bool = False
+    longest: int = 0
+    padded: bool = False
     default: str = ""
+
+    @property
+    def writable(self) -> int:
+        """The limit for writing."""
+        return self.longest or self.limit
 
     def read(self, frame: bytes, position: int, end: int) -> tuple[str, int]:
         stop = frame.find(b"\0", position, end)
@@ -100,8 +111,8 @@ class COctet:
             raise FieldError(f"is a {type(value).__name__}, not a str")
         if NUL in value:
             raise FieldError("contains NUL, which would end it")
-        if len(value) >= self.limit:
-            raise FieldError(f"has {len(value)} octets, the limit is {self.limit - 1}")
+        if len(value) >= self.writable:
+            raise FieldError(f"has {len(value)} octets, the limit is {self.writable - 1}")
         if self.fixed and value and len(value) != self.limit - 1:
             raise FieldError(f"has {len(value)} octets where only none or {self.limit - 1} are allowed")
         try:
@@ -304,9 +315,17 @@ def u8(default: int = 0) -> Any:
     return U8(default)
 
 
-def c_octet(limit: int, *, secret: bool = False) -> Any:
-    """A C-octet string of at most `limit` octets, terminator included. `secret` keeps it out of repr()."""
-    return COctet(limit, secret=secret)
+def c_octet(limit: int, *, secret: bool = False, longest: int = 0) -> Any:
+    """A C-octet string of at most `limit` octets, terminator included. `secret` keeps it out of repr().
+
+    `longest`, where it is not 0, is the limit for writing.
+    """
+    return COctet(limit, secret=secret, longest=longest)
+
+
+def address(limit: int = 21) -> Any:
+    """A C-octet string that is an address."""
+    return COctet(limit, padded=True)
 
 
 def time(limit: int = 17) -> Any:

@@ -1,16 +1,16 @@
 """Delivery receipts: reading what SMSCs send, and writing the text of SMPP 3.4, Appendix B.
 
-Owns what makes a deliver_sm or data_sm a receipt, the tokenizer of its text and the table of stat words. Refuses to
+Owns what makes a deliver_sm or data_sm a receipt, and how its text and its TLVs become one `Receipt`. Refuses to
 know which message a receipt belongs to, and what its state does to a segment.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from smppgw.smpp.commands import DataSm, DeliverSm
 from smppgw.smpp.constants import (
@@ -18,56 +18,73 @@ from smppgw.smpp.constants import (
     ESM_TYPE_MASK,
     ESM_TYPE_RECEIPT,
     ESM_UDHI,
+    MessageState,
     Tag,
 )
+from smppgw.smpp.receipt_dates import utc_ms_of
+from smppgw.smpp.receipt_states import STATE_NAMES, STATES
+from smppgw.smpp.receipt_text import Fields, characters_of, fields_of, looks_like_a_receipt
 from smppgw.smpp.tlv import text_of, u8_of
 
-#: message_state (SMPP 3.4, 5.2.28; SCHEDULED and SKIPPED: 5.0, 4.7.15) to the word of Appendix B.
-STATE_NAMES: Final[dict[int, str]] = {
-    0: "SCHEDLD",
-    1: "ENROUTE",
-    2: "DELIVRD",
-    3: "EXPIRED",
-    4: "DELETED",
-    5: "UNDELIV",
-    6: "ACCEPTD",
-    7: "UNKNOWN",
-    8: "REJECTD",
-    9: "SKIPPED",
-}
+__all__ = ["DEFAULT_RULES", "STATES", "STATE_NAMES", "Receipt", "ReceiptRules", "format_receipt", "read_receipt"]
 
-#: stat, in capitals, to message_state: the words of Appendix B and what SMSCs write instead. A word that is not here
-#: is kept and means nothing: it is never taken for a failure. Numbers are not here either: 1 is ENROUTE by the
-#: standard, but "delivered" to the SMSCs that send numbers.
-STATES: Final[dict[str, int]] = {
-    **{name: state for state, name in STATE_NAMES.items()},
-    **dict.fromkeys(("SCHEDULED", "SCHEDUL"), 0),
-    **dict.fromkeys(("EN_ROUTE", "ENROUT", "ENROUTED", "BUFFERED", "BUFFERD", "BUFFRED", "BUFFED"), 1),
-    **dict.fromkeys(("DELIVERED", "DELIVERD", "DELIVRED", "DELIVER", "DELIVRE", "DLVRD", "DELIVERY"), 2),
-    **dict.fromkeys(("EXPIRD", "EXPIRE"), 3),
-    **dict.fromkeys(("DELETD", "DELETE", "CANCELLED", "CANCELED"), 4),
-    **dict.fromkeys(("UNDELIVERABLE", "UNDELIVERED", "UNDELIVERD", "UNDELIVRD", "UNDELIVD", "UNDELIVER"), 5),
-    **dict.fromkeys(("UNDLVRD", "UNDELIVERY", "FAILED", "FAIL"), 5),
-    **dict.fromkeys(("ACCEPTED", "ACCEPT", "ACEPTED", "ACKED"), 6),
-    **dict.fromkeys(("UNKNOWN", "UNKNOW", "UNKOWN"), 7),
-    **dict.fromkeys(("REJECTED", "REJECT", "REJCTED", "DND_REJECTED", "DND-REJECTED", "DNDREJECTED"), 8),
-    **dict.fromkeys(("SKIPPD", "SKIP"), 9),
-}
+# Names of queue.model.ReceiptFlag; this room may not import that one.
+STATES_DISAGREE: Final = "states_disagree"
+STATE_UNKNOWN: Final = "state_unknown"
 
-_RECEIPTED_MESSAGE_ID = int(Tag.RECEIPTED_MESSAGE_ID)
-_MESSAGE_STATE = int(Tag.MESSAGE_STATE)
-_RECEIPT_TYPES = frozenset({ESM_TYPE_RECEIPT, ESM_TYPE_INTERMEDIATE})
-_UCS2 = 8
-_HIGHEST_STATE = max(STATE_NAMES)
-_NETWORK_ERROR_OCTETS = 3
+_RECEIPTED_MESSAGE_ID: Final = int(Tag.RECEIPTED_MESSAGE_ID)
+_MESSAGE_STATE: Final = int(Tag.MESSAGE_STATE)
+_MESSAGE_PAYLOAD: Final = int(Tag.MESSAGE_PAYLOAD)
+_NETWORK_ERROR_CODE: Final = int(Tag.NETWORK_ERROR_CODE)
+_USER_MESSAGE_REFERENCE: Final = int(Tag.USER_MESSAGE_REFERENCE)
+_STATUS_INFO: Final = int(Tag.ADDITIONAL_STATUS_INFO_TEXT)
+_READ_TAGS: Final = frozenset({_RECEIPTED_MESSAGE_ID, _MESSAGE_STATE, _MESSAGE_PAYLOAD, _USER_MESSAGE_REFERENCE})
+
+_ACCEPTED: Final = int(MessageState.ACCEPTED)
+_DELIVERED: Final = int(MessageState.DELIVERED)
+_ENROUTE: Final = int(MessageState.ENROUTE)
+_INTERMEDIATE_STATES: Final = frozenset({int(MessageState.SCHEDULED), _ENROUTE, _ACCEPTED})
+_HIGHEST_STATE: Final = max(STATE_NAMES)
+_NETWORK_ERROR_OCTETS: Final = 3
+_REFERENCE_OCTETS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a receipt says. Texts are '' where it says nothing; dates are as the SMSC wrote them, in its own zone.
+@dataclass(frozen=True)
+class ReceiptRules:
+    """How a carrier writes receipts. Made once per carrier.
 
-    `state` is a message_state 0 to 9, None when the receipt names none that is known. `stat` is verbatim, or the
-    word for message_state when there is no text. `raw` is short_message or message_payload, UDH included.
+    `states`: further words of stat in capitals, numbers among them, to message_state; they win over the common ones.
+    `acceptd_delivered`: message_state ACCEPTED is the last word there, and means delivered. `zone`: of its dates.
+    `sniff`: a text that has neither receipt bits nor receipt TLVs may be a receipt.
+    """
+
+    states: Mapping[str, int] = field(default_factory=dict)
+    acceptd_delivered: bool = False
+    zone: tzinfo = UTC
+    sniff: bool = False
+    #: Word to message_state, all put together.
+    table: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        common = {word: self.settled(state) for word, state in STATES.items()}
+        object.__setattr__(self, "table", {**common, **self.states})
+
+    def settled(self, state: int) -> int:
+        """What a message_state of the standard means at this carrier."""
+        return _DELIVERED if self.acceptd_delivered and state == _ACCEPTED else state
+
+
+DEFAULT_RULES: Final = ReceiptRules()
+
+
+class Receipt(NamedTuple):
+    """What a receipt says. Texts are '' where it says nothing.
+
+    `state` is a message_state 0 to 9, None when the receipt names none that is known; that of an intermediate
+    notification (esm_class 0x20) is never a final one. `stat` is verbatim, or the word or number of message_state
+    where the text has none; `submit_date` and `done_date` are as the SMSC wrote them. `raw` is short_message or
+    message_payload, UDH included. `flags`: STATES_DISAGREE, STATE_UNKNOWN. `sniffed`: told by its text alone. `tlvs`:
+    tag and value of those that nothing here was read from.
     """
 
     message_id: str
@@ -78,37 +95,82 @@ class Receipt:
     done_date: str
     text: str
     raw: bytes
+    done_utc_ms: int | None = None
+    user_message_reference: int | None = None
+    flags: tuple[str, ...] = ()
+    sniffed: bool = False
+    tlvs: tuple[tuple[int, bytes], ...] = ()
 
 
-def read_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
-    """The receipt in `pdu`, None when it is an inbound text.
+def read_receipt(
+    pdu: DeliverSm | DataSm, rules: ReceiptRules = DEFAULT_RULES, now_utc_ms: int | None = None
+) -> Receipt | None:
+    """The receipt in `pdu`, None when it is an inbound text. Never raises.
 
     A receipt is what esm_class calls one, or what carries receipted_message_id or message_state while esm_class calls
-    it nothing special. SME acknowledgements (0x08, 0x10) and 0x18 are never one: they come from handsets. Where TLVs
-    and text disagree, the TLVs win.
+    it nothing special, or, where `rules` allow it, what looks like one. SME acknowledgements (0x08, 0x10) and 0x18
+    are never one: they come from handsets. TLVs win over the text. `now_utc_ms` helps to read ambiguous dates.
     """
     message_type = pdu.esm_class & ESM_TYPE_MASK
     tlvs = pdu.tlvs
-    if message_type not in _RECEIPT_TYPES and (
-        message_type or (_RECEIPTED_MESSAGE_ID not in tlvs and _MESSAGE_STATE not in tlvs)
-    ):
+    sniffing = False
+    if message_type != ESM_TYPE_RECEIPT and message_type != ESM_TYPE_INTERMEDIATE:  # faster
+        if message_type:
+            return None
+        sniffing = _RECEIPTED_MESSAGE_ID not in tlvs and _MESSAGE_STATE not in tlvs
+        if sniffing and not rules.sniff:
+            return None
+    raw = pdu.short_message if isinstance(pdu, DeliverSm) else b""
+    if _MESSAGE_PAYLOAD in tlvs and not raw.strip(b"\0"):  # an empty text may be a terminator all the same
+        raw = tlvs[_MESSAGE_PAYLOAD]
+    characters = characters_of(raw, pdu.data_coding, udhi=bool(pdu.esm_class & ESM_UDHI))
+    fields = fields_of(characters)
+    if sniffing and not looks_like_a_receipt(characters, fields):
         return None
-    raw = (pdu.short_message if isinstance(pdu, DeliverSm) else b"") or tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-    characters = _characters(raw, pdu.data_coding, udhi=bool(pdu.esm_class & ESM_UDHI))
-    message_id, submit_date, done_date, stat, error, text = _words(characters)
-    state = u8_of(tlvs, _MESSAGE_STATE)
-    if state is None or state > _HIGHEST_STATE:
-        state = STATES.get(stat.upper())
+    state, stat, flags = _state(fields.stat, tlvs, rules)
+    if message_type == ESM_TYPE_INTERMEDIATE and state is not None and state not in _INTERMEDIATE_STATES:
+        state = _ENROUTE
+    done_date = fields.done_date
     return Receipt(
-        text_of(tlvs, _RECEIPTED_MESSAGE_ID).strip() or message_id,
+        _message_id(fields, tlvs),
         state,
-        stat or ("" if state is None else STATE_NAMES[state]),
-        error or _network_error(tlvs.get(Tag.NETWORK_ERROR_CODE, b"")),
-        submit_date,
+        stat,
+        fields.error or _network_error(tlvs.get(_NETWORK_ERROR_CODE, b"")),
+        fields.submit_date,
         done_date,
-        text,
+        fields.text or text_of(tlvs, _STATUS_INFO),
         raw,
+        utc_ms_of(done_date, rules.zone, now_utc_ms) if done_date else None,
+        _reference(tlvs.get(_USER_MESSAGE_REFERENCE, b"")),
+        flags,
+        sniffing,
+        () if tlvs.keys() <= _READ_TAGS else _unread(tlvs, fields),
     )
+
+
+def _message_id(fields: Fields, tlvs: Mapping[int, bytes]) -> str:
+    message_id = text_of(tlvs, _RECEIPTED_MESSAGE_ID).strip() or fields.message_id
+    return _underscored(message_id)
+
+
+def _state(word: str, tlvs: Mapping[int, bytes], rules: ReceiptRules) -> tuple[int | None, str, tuple[str, ...]]:
+    """message_state, stat and flags from the word in the text and the TLV."""
+    stat = _underscored(word)
+    written = rules.table.get(stat.upper()) if stat else None
+    told = u8_of(tlvs, _MESSAGE_STATE)
+    if told is None:
+        return written, stat, (STATE_UNKNOWN,) if stat and written is None else ()
+    if told > _HIGHEST_STATE:
+        state = rules.table.get(str(told)) if written is None else written
+        return state, stat or str(told), () if state is not None else (STATE_UNKNOWN,)
+    state = rules.settled(told)
+    disagree = written is not None and written != state
+    return state, stat or STATE_NAMES[told], (STATES_DISAGREE,) if disagree else ()
+
+
+def _underscored(word: str) -> str:
+    """The underscore is 0x11 in GSM 03.38, and in latin-1 nothing that an id or a state would have."""
+    return word.replace("\x11", "_") if "\x11" in word else word
 
 
 def _network_error(value: bytes) -> str:
@@ -118,71 +180,15 @@ def _network_error(value: bytes) -> str:
     return value.decode("ascii") if value.isdigit() else f"{int.from_bytes(value[1:], 'big'):03d}"
 
 
-def _characters(raw: bytes, data_coding: int, *, udhi: bool) -> str:
-    """The text of a receipt. Its own words are ASCII in every alphabet but UCS-2, and latin-1 keeps every octet."""
-    body = raw
-    if udhi and body and body[0] < len(body):
-        body = body[body[0] + 1 :]
-    # Some declare UCS-2 and send ASCII, others the reverse; ASCII letters in UCS-2 show by their zero octets.
-    if (data_coding == _UCS2 or not body[:1].strip(b"\0")) and body[0::2].count(0) * 4 > len(body) > 1:
-        body = body[: len(body) & ~1]
-        return body.decode("utf-16-be", "replace").removesuffix("\0")
-    return body.removesuffix(b"\0").decode("latin-1")
+def _reference(value: bytes) -> int | None:
+    """user_message_reference (SMPP 3.4, 5.3.2.17)."""
+    return int.from_bytes(value, "big") if len(value) == _REFERENCE_OCTETS else None
 
 
-# A word may stand anywhere but inside another one; `i:5`, `submit dat:` and other misspellings stay unread.
-_WORD = re.compile(
-    r"(?<![^\s\0,;|])(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err|text)[ ]?:", re.IGNORECASE
-)
-_VALUE = re.compile(r"[\s\0]*([^\s\0,;|]*)")
-_DATE = re.compile(r"[\s\0]*([^\s\0,;|]*(?: \d\d:\d\d(?::\d\d)?)?)")
-_WANTED = ("id", "submit date", "done date", "stat", "err")
-_SPELLINGS = {
-    "submit_date": "submit date",
-    "submitdate": "submit date",
-    "done_date": "done date",
-    "donedate": "done date",
-    "status": "stat",
-}
-
-
-# What most SMSCs send, letter by letter as in Appendix B; reading it costs a quarter of looking for the words.
-_PLAIN = r"([^\s\0,;|]+)"
-_STANDARD = re.compile(
-    rf"id:{_PLAIN} (?:sub:\d+ dlvrd:\d+ )?submit date:(\d+) done date:(\d+) stat:{_PLAIN} err:{_PLAIN}"
-    r"(?: [Tt]ext:(.*))?",
-    re.DOTALL,
-)
-
-
-def _words(characters: str) -> tuple[str, str, str, str, str, str]:
-    """id, submit date, done date, stat, err and text of a receipt, '' where it has none."""
-    standard = _STANDARD.fullmatch(characters)
-    if standard is not None:
-        return standard.groups("")  # type: ignore[return-value]  # six groups
-    return _tokens(characters)
-
-
-def _tokens(characters: str) -> tuple[str, str, str, str, str, str]:
-    """The same from a text of any shape, word by word.
-
-    The first of two equal words counts, so that a message's own text, echoed behind `text:`, can add what the SMSC
-    left out (some put text in the middle) but change nothing.
-    """
-    words: dict[str, str] = {}
-    text: str | None = None
-    found = list(_WORD.finditer(characters))
-    for index, match in enumerate(found):
-        word = match[1].lower()
-        word = _SPELLINGS.get(word, word)
-        if word == "text":
-            text = characters[match.end() :] if text is None else text
-        elif word not in words:
-            end = found[index + 1].start() if index + 1 < len(found) else len(characters)
-            value = (_DATE if word.endswith("date") else _VALUE).match(characters, match.end(), end)
-            words[word] = value[1] if value else ""
-    message_id, submit_date, done_date, stat, error = (words.get(word, "") for word in _WANTED)
-    return message_id, submit_date, done_date, stat, error, text or ""
+def _unread(tlvs: Mapping[int, bytes], fields: Fields) -> tuple[tuple[int, bytes], ...]:
+    read = _READ_TAGS if fields.error else _READ_TAGS | {_NETWORK_ERROR_CODE}
+    pairs = (*tlvs.items(), *getattr(tlvs, "repeats", ()))
+    return tuple((tag, bytes(value)) for tag, value in pairs if tag not in read)
 
 
 _TEXT_CHARACTERS = 20

@@ -22,6 +22,7 @@ from smppgw.smpp.commands import (
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Outbind,
     Unbind,
     UnbindResp,
 )
@@ -39,13 +40,15 @@ from smppgw.smpp.events import (
     Closed,
     CloseReason,
     Event,
+    OutbindReceived,
     Rejected,
     RequestOverdue,
     RequestReceived,
     ResponseReceived,
     UnbindReceived,
+    Unreadable,
 )
-from smppgw.smpp.framer import Framer
+from smppgw.smpp.framer import MAX_PDU_OCTETS, MAX_SKIPPED_OCTETS, Framer
 from smppgw.smpp.states import (
     BINDS,
     OPERATIONS,
@@ -74,6 +77,8 @@ class Session:
 
     Not for several threads. Every method that can end the session returns events, of which Closed is the last;
     after it nothing is sent, and octets still in data_to_send() should be written before the socket is closed.
+    A PDU above `max_pdu_octets` is passed over and refused with ESME_RINVCMDLEN; only a command_length that cannot be
+    one, below 16 or above framer.MAX_SKIPPED_OCTETS, ends the session.
     """
 
     def __init__(
@@ -82,7 +87,7 @@ class Session:
         *,
         timers: Timers,
         window: int = 100,
-        max_pdu_octets: int = 65536,
+        max_pdu_octets: int = MAX_PDU_OCTETS,
         first_sequence: int = 1,
         now: float,
     ) -> None:
@@ -93,7 +98,7 @@ class Session:
         #: interface_version of an ESME's bind, sc_interface_version of an SMSC's answer; None when not told.
         self.peer_interface_version: int | None = None
         self._timers = timers
-        self._framer = Framer(max_pdu_octets)
+        self._framer = Framer(max_pdu_octets, skipped_octets=MAX_SKIPPED_OCTETS)
         self._window = Window(window, response_s=timers.response_s, first_sequence=first_sequence)
         self._watch = Watch(role, timers, now)
         self._out: list[bytes] = []
@@ -326,7 +331,9 @@ class Session:
         command_id = pdu.command_id
         if command_id not in self._receivable:
             self.counters["request_in_wrong_state"] += 1
-            self._reject(command_id, pdu.sequence_number, unlisted_status(command_id, self.state), "", frame, events)
+            status = unlisted_status(command_id, self.state)
+            text = f"{command_id.label} may not be sent in state {self.state} by an {self.role.peer}"
+            self._reject(Rejected(command_id, pdu.sequence_number, status, "", frame, text), events)
             return
         own = self._own_requests.get(command_id)
         if own is not None:
@@ -337,25 +344,27 @@ class Session:
         events.append(RequestReceived(pdu))
 
     def _unreadable(self, frame: bytes, error: RemoteProtocolError, now: float, events: list[Event]) -> None:
-        if not error.command_id & RESPONSE_BIT:
+        command_id, sequence_number = error.command_id, error.sequence_number
+        if not command_id & RESPONSE_BIT:
             self.counters["request_unreadable"] += 1
-            self._reject(error.command_id, error.sequence_number, error.command_status, error.field, frame, events)
+            status = error.command_status
+            self._reject(Rejected(command_id, sequence_number, status, error.field, frame, str(error)), events)
             return
         # A bad response is never answered. What its header says still stands.
         status = int.from_bytes(frame[8:12], "big")
-        pdu = blank(error.command_id, sequence_number=error.sequence_number, command_status=status)
+        events.append(Unreadable(command_id, sequence_number, status, error.field, frame, str(error)))
+        pdu = blank(command_id, sequence_number=sequence_number, command_status=status)
         if pdu is None:
             self.counters["response_unknown"] += 1
             return
         self.counters["response_unreadable"] += 1
         self._response_received(pdu, now, events)
 
-    def _reject(
-        self, command_id: int, sequence_number: int, status: int, field: str, frame: bytes, events: list[Event]
-    ) -> None:
-        response = blank(command_id | RESPONSE_BIT, sequence_number=sequence_number, command_status=status)
-        self._out.append(encode(response or GenericNack(sequence_number=sequence_number, command_status=status)))
-        events.append(Rejected(command_id, sequence_number, status, field, frame))
+    def _reject(self, rejected: Rejected, events: list[Event]) -> None:
+        number, status = rejected.sequence_number, rejected.command_status
+        response = blank(rejected.command_id | RESPONSE_BIT, sequence_number=number, command_status=status)
+        self._out.append(encode(response or GenericNack(sequence_number=number, command_status=status)))
+        events.append(rejected)
 
     def _framing_lost(self, events: list[Event]) -> None:
         """SMPP 3.4, 4.3: generic_nack with ESME_RINVCMDLEN, and sequence_number 0 since it cannot be read."""
@@ -373,7 +382,8 @@ class Session:
 
     def _outbind_received(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         self._move(Input.OUTBIND)
-        events.append(RequestReceived(pdu))
+        assert isinstance(pdu, Outbind)
+        events.append(OutbindReceived(pdu))
 
     def _bind_received(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         self._watch.active_mono = now

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 
 _HEAD = Struct(">HH")
 _unpack_head = _HEAD.unpack_from
 _pack_head = _HEAD.pack
 _HEAD_OCTETS = 4
 _MAX = 0xFFFF
+_NOTHING = (0, b"")
 
 
 class Tlvs(dict[int, bytes]):
@@ -50,35 +52,52 @@ class Tlvs(dict[int, bytes]):
 
 
 class TlvError(ValueError):
-    """The stream ends inside a TLV. `read` holds the TLVs before it."""
+    """The stream holds more than TLVs: `read` are the TLVs before the trouble, `rest` what could not be read.
 
-    def __init__(self, text: str, read: dict[int, bytes]) -> None:
+    `rest` is empty where nothing was odd but padding between TLVs.
+    """
+
+    def __init__(self, text: str, found: Mapping[int, bytes], rest: bytes = b"") -> None:
         super().__init__(text)
-        self.read = read
+        pairs = [pair for pair in (*found.items(), *getattr(found, "repeats", ())) if pair != _NOTHING]
+        read = Tlvs(pairs)
+        self.read: dict[int, bytes] = read if read.repeats else dict(pairs)
+        self.rest = rest
 
 
 def read_tlvs(frame: bytes, position: int, end: int) -> dict[int, bytes]:
-    """The TLVs in frame[position:end]. Raises TlvError when the last one does not fit exactly."""
+    """The TLVs in frame[position:end]. Raises TlvError when the last one does not fit exactly.
+
+    So it does for a tag 0 without a value: the standard reserves that tag, and four NULs are padding.
+    """
     found: dict[int, bytes] = {}
     while position < end:
         start = position + _HEAD_OCTETS
         if start > end:
-            raise TlvError(f"{end - position} octets are too few for a TLV", found)
+            raise TlvError(f"{end - position} octets are too few for a TLV", found, frame[position:end])
         tag, length = _unpack_head(frame, position)
         position = start + length
         if position > end:
-            raise TlvError(f"TLV 0x{tag:04X} claims {length} octets, {end - start} are left", found)
+            text = f"TLV 0x{tag:04X} claims {length} octets, {end - start} are left"
+            raise TlvError(text, found, frame[start - _HEAD_OCTETS : end])
         if tag in found:
             if type(found) is dict:
                 found = Tlvs(found.items())
             found.add(tag, frame[start:position])  # type: ignore[attr-defined]  # a Tlvs by the line above
         else:
             found[tag] = frame[start:position]
+    if 0 in found and _NOTHING in found.items():
+        raise TlvError("padding", found)
     return found
 
 
 def write_tlvs(tlvs: Mapping[int, bytes]) -> bytes:
     """The stream of `tlvs`. Raises ValueError naming the tag when a tag or a value does not fit."""
+    if type(tlvs) is dict:  # nearly always, and nearly always in order
+        try:
+            return b"".join([_pack_head(tag, len(value)) + value for tag, value in tlvs.items()])
+        except (TypeError, StructError):
+            pass  # said below
     pairs = [*tlvs.items(), *getattr(tlvs, "repeats", ())]
     parts: list[bytes] = []
     for tag, value in pairs:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from smppgw.sms import gsm7, udh
+from smppgw.sms.encoding import DEFAULT_ENCODING, DefaultAlphabet, Encoding
 
 _NUL_PICTURE = "\u2400"
 _REPLACEMENT = "\ufffd"
@@ -87,12 +88,28 @@ def _decoder(data_coding: int) -> Callable[[bytes], str]:
 _DECODERS = tuple(_BY_VALUE.get(value) or _decoder(value) for value in range(256))
 
 
-def decode_text(octets: bytes, data_coding: int, udhi: bool) -> str:
+_DEFAULT_ALPHABETS: dict[DefaultAlphabet, Callable[[bytes], str]] = {
+    DefaultAlphabet.GSM7: gsm7.decode,
+    DefaultAlphabet.LATIN1: _latin1,
+    DefaultAlphabet.ASCII: _latin1,  # what is above 0x7F was meant to be something
+    DefaultAlphabet.UTF8: _charset("utf-8"),
+}
+
+
+def decode_text(octets: bytes, data_coding: int, udhi: bool, encoding: Encoding = DEFAULT_ENCODING) -> str:
     r"""Text of a short_message or message_payload; never raises.
 
-    `udhi`: the octets start with a UDH, which is left out. What cannot be decoded becomes U+FFFD (\xNN in 8-bit
-    data), U+0000 becomes U+2400, a lone surrogate U+FFFD: the text can be stored and shown anywhere.
+    `udhi`: the octets start with a UDH, which is left out. `encoding`: what this SMSC means by the default alphabet.
+    What cannot be decoded becomes U+FFFD (\xNN in 8-bit data), U+0000 becomes U+2400, a lone surrogate U+FFFD: the
+    text can be stored and shown anywhere.
     """
-    content = udh.split(octets)[1] if udhi else octets
-    text = _DECODERS[data_coding & 0xFF](content)
+    header, content = udh.split(octets) if udhi else (b"", octets)
+    if encoding is DEFAULT_ENCODING or data_coding not in (encoding.gsm7_data_coding, encoding.ucs2_data_coding):
+        text = _DECODERS[data_coding & 0xFF](content)
+    elif data_coding == encoding.ucs2_data_coding:
+        text = _utf16(content)
+    elif encoding.packs:
+        text = gsm7.decode(gsm7.unpack(content, udh.fill_bits(len(header))))
+    else:
+        text = _DEFAULT_ALPHABETS[encoding.default_alphabet](content)
     return text.replace("\0", _NUL_PICTURE)

@@ -1,7 +1,8 @@
 """The GSM 7 bit default alphabet and its extension table: 3GPP TS 23.038, 6.2.1 and 6.2.1.1.
 
-Owns the two tables and the way between text and septets, one septet per octet, as SMPP's short_message carries them.
-Refuses to know about packing, segments and what to do with a character that is in neither table.
+Owns the two tables and the way between text and septets, one septet per octet, as SMPP's short_message carries them;
+and packing, for SMSCs that want the septets as they are in the air. Refuses to know segments, and what to do with a
+character that is in neither table.
 """
 
 from __future__ import annotations
@@ -105,3 +106,42 @@ def decode(octets: bytes) -> str:
     if ESC in octets:
         octets = _PAIR.sub(lambda pair: _PAIRS[pair[1]], octets)
     return codecs.charmap_decode(octets, "strict", _TEXT)[0]
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Packing: 23.038, 6.1.2.1. `fill_bits` stand before the first septet: after a UDH, which is made of octets, they
+# bring the text to the next septet (23.040, 9.2.3.24).
+# ---------------------------------------------------------------------------------------------------------------- #
+
+_BITS = [f"{septet:07b}" for septet in range(128)]
+_SEPTETS = {bits: septet for septet, bits in enumerate(_BITS)}
+
+
+def ends_in_filler(septets: bytes, fill_bits: int) -> bool:
+    """Whether these, packed, end in a CR at the end of an octet: whoever unpacks them takes it for the filler."""
+    return septets[-1:] == b"\r" and (len(septets) * 7 + fill_bits) % 8 == 0
+
+
+def pack(septets: bytes, fill_bits: int = 0) -> bytes:
+    """Septets, one per octet, to packed octets.
+
+    Who gets only octets cannot tell 7 spare bits from an "@": they become a CR, which is no character then. A CR that
+    would be taken for one of these is written twice (both: 23.038, 6.1.2.3.1).
+    """
+    count = len(septets)
+    if (count * 7 + fill_bits) % 8 == 1 or ends_in_filler(septets, fill_bits):
+        septets += b"\r"
+        count += 1
+    bits = "".join([_BITS[septet] for septet in reversed(septets)])
+    return (int(bits or "0", 2) << fill_bits).to_bytes((count * 7 + fill_bits + 7) // 8, "little")
+
+
+def unpack(octets: bytes, fill_bits: int = 0) -> bytes:
+    """Packed octets to septets, one per octet; a CR at the end of the last octet is taken for the filler that it is
+    by 23.038, 6.1.2.3.1."""
+    count = (len(octets) * 8 - fill_bits) // 7
+    if count <= 0:
+        return b""
+    bits = f"{int.from_bytes(octets, 'little') >> fill_bits:0{count * 7}b}"[-count * 7 :]
+    septets = bytes([_SEPTETS[bits[at : at + 7]] for at in range((count - 1) * 7, -1, -7)])
+    return septets[:-1] if ends_in_filler(septets, fill_bits) else septets

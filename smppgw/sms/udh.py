@@ -21,9 +21,17 @@ class Concatenation(NamedTuple):
     wide: bool  # True: a 16-bit reference
 
 
-def concatenation_header(reference: int, total: int, part: int) -> bytes:
-    """The 6 octets of a header with nothing but an 8-bit concatenation element. `reference` is taken modulo 256."""
+def concatenation_header(reference: int, total: int, part: int, *, wide: bool = False) -> bytes:
+    """A header with nothing but a concatenation element: 6 octets, `reference` taken modulo 256; 7 octets and modulo
+    65536 when `wide`."""
+    if wide:
+        return bytes((6, CONCATENATED_16_BIT, 4, reference >> 8 & 0xFF, reference & 0xFF, total, part))
     return bytes((5, CONCATENATED_8_BIT, 3, reference & 0xFF, total, part))
+
+
+def fill_bits(header_octets: int) -> int:
+    """How many bits bring septets that follow so many octets of UDH to a septet of their own (9.2.3.24)."""
+    return -header_octets * 8 % 7
 
 
 def split(octets: bytes) -> tuple[bytes, bytes]:

@@ -16,18 +16,31 @@ from smppgw.api.app import create_app
 from smppgw.api.auth import hash_key
 from smppgw.api.services import Readiness, Services
 from smppgw.binds.status import BindKind, BindState, BindStatus, Limit
-from smppgw.config import AccountSettings, CarrierSettings, HttpSettings, RouteSettings, Settings, StoreSettings
+from smppgw.config import (
+    AccountSettings,
+    CarrierSettings,
+    HttpSettings,
+    RouteSettings,
+    Settings,
+    StoreSettings,
+    SubmitSettings,
+    TlvType,
+    VendorTlv,
+)
 from smppgw.queue.model import (
     Acceptance,
     AcceptStatus,
+    CancelStatus,
     Depths,
     HistoryEntry,
+    IdRelationView,
     IdSource,
     InboundView,
     Lane,
     MessageQuery,
     MessageView,
     NewMessage,
+    QuarantineView,
     Reason,
     SegmentState,
     SegmentView,
@@ -52,13 +65,28 @@ def settings(**changes: Any) -> Settings:
             "other": AccountSettings(key_hashes=[hash_key(OTHER_KEY)], max_segments=2, strict_numbers=True),
         },
         "carriers": {
-            "demo": CarrierSettings(host="127.0.0.1", system_id="demo", password=SecretStr("demo")),
-            "french": CarrierSettings(host="127.0.0.1", system_id="fr", password=SecretStr("fr"), receipts=False),
+            "demo": CarrierSettings(
+                host="127.0.0.1",
+                system_id="demo",
+                password=SecretStr("demo"),
+                vendor_tlvs={
+                    "campaign": VendorTlv(tag=0x1400, octets=12),
+                    "product": VendorTlv(tag=0x1401, type=TlvType.INTEGER, octets=2),
+                    "token": VendorTlv(tag=0x1402, type=TlvType.OCTETS),
+                    "account_no": VendorTlv(tag=0x1403, value="4711", from_request=False),
+                },
+            ),
+            "french": CarrierSettings(
+                host="127.0.0.1",
+                system_id="fr",
+                password=SecretStr("fr"),
+                submit=SubmitSettings(registered_delivery=0),
+            ),
         },
         "routes": [
-            RouteSettings(carrier="french", prefixes=["+33"]),
-            RouteSettings(carrier="demo", accounts=["app"]),
-            RouteSettings(carrier="demo", prefixes=["+44", "1"]),
+            RouteSettings(carriers=["french"], prefixes=["+33"]),
+            RouteSettings(carriers=["demo"], accounts=["app"]),
+            RouteSettings(carriers=["demo"], prefixes=["+44", "1"]),
         ],
     }
     return Settings(**(given | changes))
@@ -103,10 +131,15 @@ class Gateway:
     metrics: Metrics = field(default_factory=Metrics)
     views: dict[int, MessageView] = field(default_factory=dict)
     inbound_views: list[InboundView] = field(default_factory=list)
+    quarantine_views: list[QuarantineView] = field(default_factory=list)
+    ids_known: list[IdRelationView] = field(default_factory=list)
+    cancel_status: CancelStatus = CancelStatus.CANCELLED
+    cancelled: list[tuple[int, str]] = field(default_factory=list)  # (message id, account)
     batches: list[list[NewMessage]] = field(default_factory=list)
     queries: list[MessageQuery] = field(default_factory=list)
     ids: IdSource = field(default_factory=IdSource)
     oldest_queued_utc_ms: int | None = NOW_UTC_MS - 1500
+    oldest_parked_utc_ms: int | None = NOW_UTC_MS - 60_000
     by_key: dict[tuple[str, str], tuple[bytes, Acceptance]] = field(default_factory=dict)
 
     @property
@@ -120,9 +153,12 @@ class Gateway:
                 metrics=self.metrics,
                 utc_ms=lambda: NOW_UTC_MS,
                 accept=self.accept,
+                cancel=self.cancel,
                 message=self.message,
                 messages=self.messages,
                 inbound=self.inbound,
+                quarantine=self.quarantine,
+                id_relations=self.id_relations,
                 depths=self.depths,
                 binds=lambda: self.bind_states,
                 ready=lambda: self.readiness,
@@ -173,6 +209,20 @@ class Gateway:
         self._fail()
         return [v for v in self.inbound_views if before is None or v.inbound_id < before][:limit]
 
+    async def quarantine(self, before: int | None, limit: int) -> Sequence[QuarantineView]:
+        self._fail()
+        return [v for v in self.quarantine_views if before is None or v.quarantine_id < before][:limit]
+
+    async def id_relations(self) -> Sequence[IdRelationView]:
+        self._fail()
+        return self.ids_known
+
+    async def cancel(self, message_id: int, account: str) -> CancelStatus:
+        self._fail()
+        self.cancelled.append((message_id, account))
+        view = self.views.get(message_id)
+        return CancelStatus.UNKNOWN if view is None or view.account != account else self.cancel_status
+
     async def depths(self) -> Depths:
         if self.pause is not None:
             await self.pause()
@@ -184,6 +234,7 @@ class Gateway:
             sent={"demo": 6},
             parked_receipts=2,
             oldest_queued_utc_ms=self.oldest_queued_utc_ms,
+            oldest_parked_utc_ms=self.oldest_parked_utc_ms,
         )
 
     def _fail(self) -> None:

@@ -212,6 +212,20 @@ async def test_nothing_was_accepted(failure: Exception, code: str, retry_after: 
     assert response.headers.get("retry-after") == retry_after
 
 
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (StoreUnavailable("database or disk is full"), 503, "store_unavailable"),
+        (StoreError("CHECK constraint failed"), 500, "store_error"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/messages/00000000000/cancel"), ("GET", "/v1/quarantine")])
+async def test_the_store_cannot_tell(failure: Exception, status: int, code: str, method: str, path: str) -> None:
+    async with Gateway(failure=failure).client() as client:
+        response = await client.request(method, path)
+    assert (response.status_code, fault(response)["code"]) == (status, code)
+
+
 @pytest.mark.parametrize("failure", [StoreUnavailable("full"), StoreError("no")])
 @pytest.mark.parametrize(
     "path", ["/v1/messages", "/v1/messages/00000000000", "/v1/inbound", "/v1/status", "/metrics"]

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
-from smppgw.api.queries import MESSAGE_PARAMETERS
+from smppgw.api.item import RARE
+from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS
 from tests.api.gateway import Gateway
 
 
@@ -21,7 +22,7 @@ async def test_the_request_body_is_described() -> None:
     content = operation["requestBody"]["content"]["application/json"]
     one, many = content["schema"]["oneOf"]
     assert one["required"] == ["to", "text"]
-    assert set(one["properties"]) == {"to", "text", "from", "lane", "validity_s", "client_ref"}
+    assert set(one["properties"]) == {"to", "text", "from", "lane", "validity_s", "client_ref"} | RARE
     assert all(schema["description"] for schema in one["properties"].values())
     assert one["additionalProperties"] is False
     assert many["items"] == one
@@ -36,6 +37,7 @@ async def test_who_sees_what_is_said() -> None:
     assert keyless == {"/healthz", "/readyz", "/metrics"}
     assert "names accounts" in paths["/metrics"]["get"]["description"]
     assert "every account" in paths["/v1/inbound"]["get"]["description"]
+    assert "every account" in paths["/v1/quarantine"]["get"]["description"]
 
 
 async def test_references_lead_somewhere() -> None:
@@ -49,6 +51,12 @@ async def test_query_parameters_are_those_of_the_table() -> None:
     operation = (await document())["paths"]["/v1/messages"]["get"]
     assert {parameter["name"] for parameter in operation["parameters"]} == MESSAGE_PARAMETERS.keys()
     assert "422" in operation["responses"]
+
+
+async def test_lists_without_filters_take_a_page_only() -> None:
+    paths = (await document())["paths"]
+    for path in ("/v1/inbound", "/v1/quarantine"):
+        assert {parameter["name"] for parameter in paths[path]["get"]["parameters"]} == PAGE_PARAMETERS.keys()
 
 
 async def test_every_code_of_a_request_is_described_under_its_status() -> None:

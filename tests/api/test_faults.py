@@ -19,7 +19,7 @@ def raised(pattern: str) -> set[str]:
 
 def test_codes_of_requests() -> None:
     assert raised(r'(?:ApiError|Unavailable)\(\s*"(\w+)"') == REQUEST_CODES.keys()
-    assert {status for status, _ in REQUEST_CODES.values()} <= {400, 401, 404, 405, 413, 415, 422, 500, 503}
+    assert {status for status, _ in REQUEST_CODES.values()} <= {400, 401, 404, 405, 409, 413, 415, 422, 500, 503}
 
 
 def test_codes_of_items() -> None:

@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from smppgw.addresses import Address
 from smppgw.api.faults import ApiError
-from smppgw.api.intake import Intake, ItemError, MessageIn, References, parse
-from smppgw.queue.model import Lane, NewMessage
+from smppgw.api.intake import Intake, ItemError, References, parse
+from smppgw.api.item import MessageIn
+from smppgw.config import (
+    DefaultAlphabet,
+    EncodingSettings,
+    LongMessages,
+    RouteSettings,
+    SubmitCommand,
+    SubmitSettings,
+)
+from smppgw.queue.model import Extras, Lane, NewMessage
 from smppgw.sms.reassemble import join
 from tests.api.gateway import settings
 
@@ -146,9 +155,79 @@ def test_long_messages_have_references_of_their_own_and_short_ones_use_none_up()
     assert isinstance(first, NewMessage) and isinstance(second, NewMessage)
     assert [segment[3] for segment in (*first.segments, *second.segments)] == [0, 0, 1, 1]
     assert join(first.segments, data_coding=first.data_coding, udhi=True) == "x" * 161
-    references = References(255)
+    references = References(65535)
     references.advance()
     assert references.next == 0
+
+
+def sent_as(**encoding: Any) -> list[NewMessage]:
+    """Two long messages and a short one over a carrier with this encoding, from reference 0x12FF."""
+    demo = settings().carriers["demo"].model_copy(update={"encoding": EncodingSettings(**encoding)})
+    french = settings().carriers["french"]
+    made = Intake(settings(carriers={"demo": demo, "french": french}), first_reference=0x12FF)
+    long = {"to": "+447700900123", "text": "x" * 161}
+    found = [one for one in made.messages("app", [long, GOOD, long]) if isinstance(one, NewMessage)]
+    assert len(found) == 3
+    return found
+
+
+def test_references_have_as_many_bits_as_the_carrier_takes() -> None:
+    first, _, second = sent_as(long=LongMessages.UDH8)
+    assert (first.segments[0][:4], second.segments[0][:4]) == (b"\x05\x00\x03\xff", b"\x05\x00\x03\x00")
+    first, _, second = sent_as(long=LongMessages.UDH16)
+    assert first.segments[0][:5] == b"\x06\x08\x04\x12\xff"
+    assert second.segments[0][:5] == b"\x06\x08\x04\x13\x00"
+
+
+def test_parts_told_by_sar_have_a_reference_of_their_own() -> None:
+    first, short, second = sent_as(long=LongMessages.SAR)
+    assert (first.extras, short.extras, second.extras) == (
+        Extras(sar_reference=0x12FF),
+        None,
+        Extras(sar_reference=0x1300),
+    )
+    assert (first.esm_class, first.segments) == (0, (b"x" * 153, b"x" * 8))
+
+
+def test_a_payload_is_one_segment() -> None:
+    first, short, _ = sent_as(long=LongMessages.PAYLOAD)
+    assert (first.extras, first.segments, first.esm_class) == (Extras(payload=True), (b"x" * 161,), 0)
+    assert (short.extras, short.segments) == (None, (b"Hello",))
+
+
+def test_the_alphabet_is_the_carriers() -> None:
+    demo = settings().carriers["demo"]
+    latin = demo.model_copy(update={"encoding": EncodingSettings(default_alphabet=DefaultAlphabet.LATIN1)})
+    made = Intake(settings(carriers={"demo": latin, "french": settings().carriers["french"]}))
+    ours, theirs = made.messages("app", [{**GOOD, "text": "ü"}, {"to": "+33639980001", "text": "ü"}])
+    assert isinstance(ours, NewMessage) and isinstance(theirs, NewMessage)
+    assert (ours.segments, theirs.segments) == ((b"\xfc",), (b"\x7e",))
+
+
+def test_what_the_carrier_gets_beside_the_text() -> None:
+    message = good({**GOOD, "service_type": "CMT", "tlvs": {"product": 7}})
+    assert message.extras == Extras(service_type="CMT", tlvs=((0x1401, b"\0\x07"),))
+    assert bad({**GOOD, "to": "+33639980001", "tlvs": {"product": 7}}).code == "tlv_unknown"  # french has none
+
+
+def test_the_other_carriers_of_the_route_are_kept_in_order() -> None:
+    assert good(GOOD).alternatives == ()
+    both = [RouteSettings(carriers=["demo", "french"])]
+    (message,) = Intake(settings(routes=both)).messages("app", [GOOD])
+    assert isinstance(message, NewMessage)
+    assert (message.carrier, message.alternatives) == ("demo", ("french",))
+
+
+def test_what_a_later_carrier_would_never_see_is_refused() -> None:
+    french = settings().carriers["french"]
+    data_sm = french.model_copy(update={"submit": SubmitSettings(command=SubmitCommand.DATA_SM)})
+    carriers = {"demo": settings().carriers["demo"], "french": data_sm}
+    made = Intake(settings(carriers=carriers, routes=[RouteSettings(carriers=["demo", "french"])]))
+    plain, priority, product = made.messages("app", [GOOD, {**GOOD, "priority": 1}, {**GOOD, "service_type": "X"}])
+    assert isinstance(plain, NewMessage) and isinstance(product, NewMessage)
+    assert isinstance(priority, ItemError)
+    assert (priority.code, priority.field) == ("field_unsupported", "priority")
+    assert "french is sent data_sm" in priority.message
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -238,6 +317,13 @@ _ITEMS = st.fixed_dictionaries(
         "lane": st.sampled_from(["otp", "bulk", "x"]) | _JSON,
         "validity_s": st.floats(allow_nan=False) | _JSON,
         "client_ref": _TEXT | _JSON,
+        "service_type": _TEXT | _JSON,
+        "protocol_id": st.integers(-1, 256) | _JSON,
+        "priority": st.integers(-1, 4) | _JSON,
+        "replace_if_present": st.booleans() | _JSON,
+        "tlvs": st.dictionaries(
+            st.sampled_from(["campaign", "product", "token", "account_no"]) | _TEXT, st.integers() | _TEXT | _JSON
+        ),
     },
 )
 
@@ -282,6 +368,9 @@ def test_the_two_kinds_of_keys_cannot_meet() -> None:
         {"lane": "bulk"},
         {"validity_s": 60},
         {"client_ref": "x"},
+        {"service_type": "CMT"},
+        {"priority": 0},
+        {"tlvs": {"campaign": "x"}},
     ],
 )
 def test_another_message_has_another_digest(change: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from smppgw.api.faults import ApiError
-from smppgw.api.queries import inbound_query, message_query, no_query
+from smppgw.api.queries import message_query, no_query, page_query
 from smppgw.queue.model import MessageQuery, Verdict, format_id
 from tests.api.gateway import NOW_UTC_MS, settings
 
@@ -76,11 +76,11 @@ def test_refused(pairs: Sequence[tuple[str, str]], field: str, message: str) -> 
 
 
 def test_inbound() -> None:
-    assert inbound_query([]) == (None, 100)
-    assert inbound_query([("after", "17"), ("limit", "5")]) == (17, 5)
+    assert page_query([]) == (None, 100)
+    assert page_query([("after", "17"), ("limit", "5")]) == (17, 5)
     for value in ("x", "", "-1", "9" * 30):
         with pytest.raises(ApiError, match="after"):
-            inbound_query([("after", value)])
+            page_query([("after", value)])
 
 
 def test_paths_without_parameters() -> None:

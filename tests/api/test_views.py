@@ -12,8 +12,23 @@ from smppgw.addresses import Address
 from smppgw.api import schemas, views
 from smppgw.api.services import Readiness
 from smppgw.binds.status import BindState
-from smppgw.queue.model import InboundText, InboundView, Reason, SegmentState, Verdict, format_id, parse_id
-from tests.api.gateway import NOW_UTC_MS, OTHER_KEY, Gateway, bind_status
+from smppgw.config import IdRelation, IdSettings
+from smppgw.queue.model import (
+    CancelStatus,
+    IdRelationView,
+    InboundText,
+    InboundView,
+    Quarantined,
+    QuarantineView,
+    Reason,
+    ReceiptState,
+    ReceiptView,
+    SegmentState,
+    Verdict,
+    format_id,
+    parse_id,
+)
+from tests.api.gateway import NOW_UTC_MS, OTHER_KEY, Gateway, bind_status, settings
 
 
 @pytest.mark.parametrize(
@@ -94,13 +109,117 @@ async def test_a_message_that_reached_its_verdict() -> None:
         )
         for s in view.segments
     ]
-    gateway.views[message_id] = replace(view, verdict=Verdict.DELIVERED, final_utc_ms=NOW_UTC_MS, segments=segments)
+    receipts = [receipt(part) for part in (1, 2)]
+    gateway.views[message_id] = replace(
+        view, verdict=Verdict.DELIVERED, final_utc_ms=NOW_UTC_MS, segments=segments, receipts=receipts
+    )
     async with gateway.client() as client:
         shown = (await client.get(f"/v1/messages/{text}")).json()
     same_shape(shown, schemas.MessageOut)
     assert shown["state"] == shown["verdict"] == "delivered"
+    assert shown["delivered_segments"] == 2
     assert shown["segments"][0]["due_at"] is None
     assert shown["segments"][0]["command_status_name"] == "ESME_ROK"
+    for one in shown["receipts"]:
+        same_shape(one, schemas.ReceiptOut)
+    assert shown["receipts"][0] == {
+        "part": 1,
+        "received_at": "2026-01-02T03:04:05.678Z",
+        "done_at": "2026-01-02T03:04:00.000Z",
+        "bind": "demo/2",
+        "smsc_id": "0123",
+        "stat": "DELIVRD",
+        "state": "delivered",
+        "error": "000",
+        "reason": "receipt",
+        "from": "447700900123",
+        "to": "Example",
+        "flags": ["address_differs", "id_converted"],
+        "tlvs": [{"tag": "0x1403", "octets": "3000"}, {"tag": "0x0005", "octets": ""}],
+        "octets": "69643a3031323300",
+    }
+    assert (shown["receipts"][1]["state"], shown["receipts"][1]["tlvs"]) == (None, [])
+
+
+def receipt(part: int) -> ReceiptView:
+    """The first has everything, the second as little as a receipt can."""
+    full = part == 1
+    return ReceiptView(
+        part=part,
+        received_utc_ms=NOW_UTC_MS,
+        done_utc_ms=NOW_UTC_MS - 5678 if full else None,
+        bind="demo/2",
+        smsc_id="0123",
+        stat="DELIVRD" if full else "WHATEVER",
+        state=ReceiptState.DELIVERED if full else None,
+        error="000" if full else "",
+        reason=Reason.RECEIPT if full else Reason.RECEIPT_INTERMEDIATE,
+        source_addr="447700900123",
+        destination_addr="Example",
+        flags=("address_differs", "id_converted") if full else (),
+        tlvs='[[5123, "3000"], [5, ""]]' if full else "",
+        raw=b"id:0123\0",
+    )
+
+
+async def test_what_a_message_has_of_its_own() -> None:
+    gateway = Gateway()
+    item = {"to": "+447700900123", "text": "x", "priority": 2, "tlvs": {"product": 7}}
+    async with gateway.client() as client:
+        (made,) = (await client.post("/v1/messages", json=item)).json()["results"]
+        number = parse_id(made["id"])
+        assert number is not None
+        gateway.views[number] = replace(
+            gateway.views[number], extras=gateway.stored[0].extras, alternatives=("french",)
+        )
+        shown = (await client.get(f"/v1/messages/{made['id']}")).json()
+    same_shape(shown, schemas.MessageOut)
+    same_shape(shown["extras"], schemas.ExtrasOut)
+    assert shown["alternatives"] == ["french"]
+    assert shown["extras"] == {
+        "service_type": None,
+        "protocol_id": None,
+        "priority": 2,
+        "replace_if_present": False,
+        "tlvs": [{"tag": "0x1401", "octets": "0007"}],
+        "sar_reference": None,
+        "payload": False,
+    }
+
+
+@pytest.mark.parametrize(("status", "code"), [(CancelStatus.CANCELLED, 200), (CancelStatus.ASKED, 202)])
+async def test_cancelling(status: CancelStatus, code: int) -> None:
+    gateway = Gateway(cancel_status=status)
+    (message_id,) = await stored(gateway)
+    async with gateway.client() as client:
+        response = await client.post(f"/v1/messages/{message_id.upper()}/cancel")
+    same_shape(response.json(), schemas.CancelOut)
+    assert (response.status_code, response.json()) == (code, {"id": message_id, "state": status.value})
+    assert gateway.cancelled == [(parse_id(message_id), "app")]
+
+
+async def test_cancelling_too_late() -> None:
+    gateway = Gateway(cancel_status=CancelStatus.TOO_LATE)
+    (message_id,) = await stored(gateway)
+    async with gateway.client() as client:
+        response = await client.post(f"/v1/messages/{message_id}/cancel")
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "too_late")
+
+
+async def test_what_cannot_be_cancelled() -> None:
+    gateway = Gateway()
+    (message_id,) = await stored(gateway)
+    async with gateway.client() as client:
+        for unknown in ("00000000000", "short", "%F0%9F%98%80"):
+            response = await client.post(f"/v1/messages/{unknown}/cancel")
+            assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+        response = await client.post(f"/v1/messages/{message_id}/cancel?now=1")
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "query_invalid")
+        assert (await client.get(f"/v1/messages/{message_id}/cancel")).status_code == 405
+    async with gateway.client(OTHER_KEY) as client:
+        assert (await client.post(f"/v1/messages/{message_id}/cancel")).status_code == 404
+    async with gateway.client(None) as client:
+        assert (await client.post(f"/v1/messages/{message_id}/cancel")).status_code == 401
 
 
 @pytest.mark.parametrize("message_id", ["00000000000", "short", "x" * 11, "ilou0000000", "%00", "%F0%9F%98%80"])
@@ -147,7 +266,8 @@ async def test_a_page_that_ends_with_the_last_message_says_so() -> None:
 
 
 def inbound(number: int) -> InboundView:
-    text = InboundText(Address(1, 1, "447700900123"), Address(0, 1, "60001"), 0, 0, b"STOP\x00", "STOP@")
+    sender, recipient = Address(1, 1, "447700900123"), Address(0, 1, "60001")
+    text = InboundText(sender, recipient, 0, 0, b"STOP\x00", "STOP@", tlvs='[[526, "02"]]' if number == 3 else "")
     return InboundView(number, "demo", "demo/1", NOW_UTC_MS, text)
 
 
@@ -169,15 +289,57 @@ async def test_inbound_texts() -> None:
         "data_coding": 0,
         "esm_class": 0,
         "octets": "53544f5000",
+        "tlvs": [{"tag": "0x020E", "octets": "02"}],
         "carrier": "demo",
         "bind": "demo/1",
     }
 
 
+def quarantined(number: int) -> QuarantineView:
+    frame = bytes.fromhex("0000001200000005000000000000000a4100")
+    field = "destination_addr" if number == 3 else ""
+    pdu = Quarantined(0x00000005, 10, 0x0B, field, "no NUL within 21 octets", frame)
+    return QuarantineView(number, "demo", "demo/1", NOW_UTC_MS, pdu)
+
+
+async def test_the_quarantine() -> None:
+    gateway = Gateway(quarantine_views=[quarantined(number) for number in (3, 2, 1)])
+    async with gateway.client(OTHER_KEY) as client:
+        first = (await client.get("/v1/quarantine?limit=2")).json()
+        second = (await client.get(f"/v1/quarantine?limit=2&after={first['next']}")).json()
+        wrong = await client.get("/v1/quarantine?after=x")
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "after")
+    assert [pdu["id"] for pdu in first["quarantine"] + second["quarantine"]] == ["3", "2", "1"]
+    assert second["next"] is None and second["quarantine"][0]["field"] is None
+    same_shape(first, schemas.QuarantineOut)
+    same_shape(first["quarantine"][0], schemas.QuarantinedOut)
+    assert first["quarantine"][0] == {
+        "id": "3",
+        "received_at": "2026-01-02T03:04:05.678Z",
+        "carrier": "demo",
+        "bind": "demo/1",
+        "command": "deliver_sm",
+        "sequence_number": 10,
+        "command_status": 0x0B,
+        "command_status_name": "ESME_RINVDSTADR",
+        "field": "destination_addr",
+        "error": "no NUL within 21 octets",
+        "octets": "0000001200000005000000000000000a4100",
+    }
+
+
+async def test_a_command_nobody_knows_is_shown_by_its_number() -> None:
+    view = replace(quarantined(1), pdu=Quarantined(0x00010203, 1, 3, "", "unknown command", b""))
+    async with Gateway(quarantine_views=[view]).client() as client:
+        (shown,) = (await client.get("/v1/quarantine")).json()["quarantine"]
+    assert shown["command"] == "0x00010203"
+
+
 async def test_binds() -> None:
     waiting = bind_status(
         "demo/2", BindState.BACKING_OFF, next_attempt_utc_ms=NOW_UTC_MS, rtt_ms=None, last_error="refused",
-        deviations={"extra_octets": 2},
+        deviations={"extra_octets": 2}, link="demo/2", endpoint="smsc.example:2775", alarm="credentials",
+        interface_version="3.4", paused_until_utc_ms=NOW_UTC_MS,
     )  # fmt: skip
     gateway = Gateway(bind_states=[bind_status("demo/1"), waiting])
     async with gateway.client() as client:
@@ -190,6 +352,11 @@ async def test_binds() -> None:
         "backing_off", "down", "2026-01-02T03:04:05.678Z"
     )  # fmt: skip
     assert (second["last_error"], second["deviations"]) == ("refused", {"extra_octets": 2})
+    of_the_link = ("link", "endpoint", "alarm", "interface_version", "paused_until_at")
+    assert [second[name] for name in of_the_link] == [
+        "demo/2", "smsc.example:2775", "credentials", "3.4", "2026-01-02T03:04:05.678Z"
+    ]  # fmt: skip
+    assert [first[name] for name in of_the_link[1:]] == [None] * 4
 
 
 async def test_status() -> None:
@@ -198,8 +365,8 @@ async def test_status() -> None:
         shown = (await client.get("/v1/status")).json()
     same_shape(shown, schemas.StatusOut)
     assert shown["carriers"] == [
-        {"carrier": "demo", "state": "partly", "binds_up": 1, "binds": 2},
-        {"carrier": "french", "state": "down", "binds_up": 0, "binds": 0},
+        {"carrier": "demo", "state": "partly", "binds_up": 1, "binds": 2, "alarms": [], "ids": None},
+        {"carrier": "french", "state": "down", "binds_up": 0, "binds": 0, "alarms": [], "ids": None},
     ]
     nothing = {"queued": {"otp": 0, "transactional": 0, "bulk": 0}, "in_flight": 0, "in_doubt": 0, "sent": 0}
     assert shown["segments"] == [
@@ -208,7 +375,30 @@ async def test_status() -> None:
         {**nothing, "carrier": "gone", "queued": {**nothing["queued"], "bulk": 4}},  # type: ignore[dict-item]
     ]
     assert shown["oldest_queued_at"] == "2026-01-02T03:04:04.178Z"
-    assert shown["parked_receipts"] == 2
+    assert (shown["parked_receipts"], shown["oldest_parked_at"]) == (2, "2026-01-02T03:03:05.678Z")
+
+
+async def test_what_an_operator_should_know_of_a_carrier() -> None:
+    carriers = dict(Gateway().settings.carriers)
+    carriers["french"] = carriers["french"].model_copy(update={"ids": IdSettings(relation=IdRelation.DEC_HEX)})
+    gateway = Gateway(
+        settings=settings(carriers=carriers),
+        bind_states=[bind_status("demo/1"), bind_status("demo/2", alarm="paused"), bind_status("french/1")],
+        ids_known=[IdRelationView("demo", "hex -> dec", pinned=False, matched=411, total=412)],
+    )
+    async with gateway.client() as client:
+        demo, french = (await client.get("/v1/status")).json()["carriers"]
+    same_shape(demo, schemas.CarrierOut)
+    assert demo["alarms"] == [{"bind": "demo/2", "alarm": "paused"}]
+    assert demo["ids"] == {"relation": "hex -> dec", "pinned": False, "matched": 411, "total": 412}
+    # Pinned by the settings: known before the first receipt.
+    assert french["ids"] == {"relation": "dec -> hex", "pinned": True, "matched": 0, "total": 0}
+
+
+async def test_nothing_is_known_of_ids_before_the_first_receipt() -> None:
+    gateway = Gateway(ids_known=[IdRelationView("demo", "", pinned=False, matched=0, total=3)])
+    async with gateway.client() as client:
+        assert (await client.get("/v1/status")).json()["carriers"][0]["ids"] is None
 
 
 @pytest.mark.parametrize("oldest", [None, NOW_UTC_MS + 5000])

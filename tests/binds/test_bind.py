@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import trio
@@ -97,7 +98,7 @@ async def test_unanswered_bind_is_given_up_after_session_init_s(autojump_clock: 
 
 
 async def test_settings_that_fit_no_bind_request_do_not_hammer(autojump_clock: MockClock) -> None:
-    impossible = carrier().model_copy(update={"system_id": "a-system-id-of-more-than-15"})
+    impossible = carrier().model_copy(update={"system_id": "system-id" * 8})
     async with bench(impossible) as b:
         await trio.sleep(130)
         assert b.smsc.connects == [0, 60, 120]
@@ -135,6 +136,271 @@ async def test_several_binds_share_the_work(autojump_clock: MockClock) -> None:
         assert [status.name for status in b.pool.status()] == ["demo/1", "demo/2", "demo/3"]
         assert all(status.submitted > 60 for status in b.pool.status())
         assert sum(status.submitted for status in b.pool.status()) == len(b.smsc.submits) == 300
+
+
+# Refusals and alarms ----------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_password_raises_an_alarm_until_bound(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = Status.ESME_RINVPASWD
+
+    async with bench(prepare=refusing) as b:
+        await b.until(lambda: b.status().state is BindState.BACKING_OFF)
+        assert b.status().alarm == "credentials"
+        b.smsc.refuse_binds = None
+        await b.until(lambda: b.status().state.is_bound, within_s=100, step_s=1.0)
+        assert b.status().alarm == ""
+
+
+async def test_already_bound_is_never_taken_for_bound(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(1)
+        smsc.refuse_binds = Status.ESME_RALYBND
+
+    async with bench(prepare=refusing) as b:
+        await trio.sleep(230)
+        assert len(b.smsc.binds) == 5
+        assert b.smsc.submits == []
+        assert (b.status().state, b.status().alarm) == (BindState.BACKING_OFF, "already_bound")
+        assert BindState.BOUND_TRX not in b.told.states
+
+
+async def test_a_policy_of_the_carrier_decides_about_vendor_codes(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = 0x0411
+
+    settings = carrier(bind_refusals={"0x411": "credentials"})
+    async with bench(settings, prepare=refusing) as b:
+        await b.until(lambda: len(b.smsc.binds) == 2, within_s=100)
+        assert b.smsc.binds[1][0] == 60
+        assert b.status().alarm == "credentials"
+
+
+# Planned ends -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_unbind_of_the_smsc_is_no_failure(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        for number in range(1, 4):
+            await trio.sleep(20)
+            at = trio.current_time() - b.smsc.started
+            await b.smsc.link.unbind()
+            await b.until(lambda number=number: len(b.smsc.links) == number + 1)  # type: ignore[misc]
+            assert b.smsc.connects[-1] == pytest.approx(at + 1.0, abs=0.05)
+            await b.bound()
+        b.smsc.down = True
+        await b.smsc.link.cut()  # after a planned end the schedule of failures starts from its first pause
+        at = trio.current_time() - b.smsc.started
+        await trio.sleep(8)
+        assert [round(one - at) for one in b.smsc.connects[-3:]] == [1, 3, 7]
+
+
+async def test_an_unbind_at_once_each_time_does_not_make_us_hammer(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        for number in range(1, 7):
+            await b.until(lambda number=number: len(b.smsc.binds) == number)  # type: ignore[misc]
+            await b.bound()
+            await b.smsc.link.unbind()
+            await b.until(lambda: not b.status().state.is_bound)
+        times = [at for at, *_ in b.smsc.binds]
+        assert [round(later - earlier) for earlier, later in pairwise(times)] == [1, 2, 4, 8, 8]
+
+
+# Links that never answer ------------------------------------------------------------------------------------------
+
+
+async def test_a_link_that_answers_enquire_link_only_does_not_pull_the_queue_into_doubt(
+    autojump_clock: MockClock,
+) -> None:
+    def ignorant(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(500)
+        smsc.answer = lambda *_: None
+
+    async with bench(carrier(window=20), prepare=ignorant) as b:
+        await trio.sleep(200)
+        assert len(b.smsc.submits) == 20 + len(b.smsc.links) - 1  # a window, then one for each attempt
+        # 10 s without an answer each time, and pauses that grow although every session lived long.
+        times = [at for at, *_ in b.smsc.binds]
+        assert [round(later - earlier) for earlier, later in pairwise(times)] == [11, 12, 14, *[18] * 9]
+        assert b.store.states()["in_doubt"] == len(b.smsc.submits) - b.status().in_window
+        b.smsc.answer = accept
+        await b.until(lambda: set(b.store.states()) == {"sent", "in_doubt"}, within_s=100)
+        assert b.smsc.most_unanswered <= 20
+
+
+async def test_probing_shows_and_ends_with_the_first_answer(autojump_clock: MockClock) -> None:
+    def ignorant(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(100)
+        smsc.answer = lambda *_: None
+
+    async with bench(carrier(window=5), prepare=ignorant) as b:
+        await b.until(lambda: len(b.smsc.links) == 2 and b.status().state.is_bound)
+        await b.until(lambda: b.status().in_window == 1)
+        assert b.status().limit is Limit.PROBING
+        b.smsc.answer, b.smsc.delay_s = accept, 0.5
+        await b.until(lambda: len(b.smsc.links) == 3 and b.smsc.link.unanswered == 1)
+        await trio.sleep(0.4)
+        assert b.smsc.link.unanswered == 1
+        await b.until(lambda: b.smsc.link.unanswered == 5)
+        await b.until(lambda: b.store.states().get("sent", 0) == 94)
+
+
+async def test_an_smsc_that_hangs_up_on_every_submit_sm_gets_one_at_a_time(autojump_clock: MockClock) -> None:
+    def angry(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(500)
+
+        def hang_up(*_: object) -> None:
+            smsc.nursery.start_soon(smsc.link.cut)
+
+        smsc.answer = hang_up
+
+    async with bench(carrier(window=20), prepare=angry) as b:
+        await trio.sleep(30)
+        assert len(b.smsc.links) > 4
+        assert b.store.states()["in_doubt"] == 20 + len(b.smsc.links) - 1
+
+
+async def test_a_steady_session_that_broke_with_answers_is_not_probed(autojump_clock: MockClock) -> None:
+    def loaded(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(5)
+
+    async with bench(prepare=loaded) as b:
+        await b.until(lambda: b.store.states() == {"sent": 5})
+        b.smsc.answer = lambda *_: None
+        b.store.queue(3)
+        await b.until(lambda: len(b.smsc.submits) == 8)
+        await b.smsc.link.cut()
+        await b.until(lambda: len(b.smsc.links) == 2 and b.status().state.is_bound)
+        assert b.status().limit is Limit.NOTHING_QUEUED
+
+
+# Endpoints --------------------------------------------------------------------------------------------------------
+
+TWO: dict[str, Any] = {"host": "first", "port": 1, "fallbacks": ["second:2"]}
+
+
+async def test_the_next_endpoint_is_tried_at_once(autojump_clock: MockClock) -> None:
+    def first_is_away(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.down_at = {"first:1"}
+
+    async with bench(carrier(**TWO), prepare=first_is_away) as b:
+        await b.bound()
+        assert b.smsc.endpoints == ["first:1", "second:2"]
+        assert b.smsc.connects == [0.0, 0.0]
+        assert b.status().endpoint == "second:2"
+        b.smsc.down_at = set()
+        await trio.sleep(20)
+        await b.smsc.link.cut()
+        await b.until(lambda: len(b.smsc.links) == 2)
+        assert b.smsc.link.endpoint == "first:1"
+
+
+async def test_when_all_are_away_rounds_follow_the_schedule(autojump_clock: MockClock) -> None:
+    async with bench(carrier(**TWO), prepare=down) as b:
+        await trio.sleep(8)
+        assert b.smsc.endpoints == ["first:1", "second:2"] * 4
+        assert b.smsc.connects == [0, 0, 1, 1, 3, 3, 7, 7]
+        assert b.status().last_error == "connection refused"
+
+
+async def test_a_bind_that_is_refused_leads_to_the_next_endpoint(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = Status.ESME_RSYSERR
+
+    async with bench(carrier(**TWO), prepare=refusing) as b:
+        await b.until(lambda: len(b.smsc.binds) == 3, within_s=100)
+        assert b.smsc.endpoints == ["first:1", "second:2", "first:1"]
+        assert [at for at, *_ in b.smsc.binds] == [0, 10, 30]
+
+
+# Pairs ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_receiver_has_a_port_of_its_own(autojump_clock: MockClock) -> None:
+    settings = carrier(mode=BindMode.PAIR, host="smsc", port=1, receive_port=9, fallbacks=["other:5"])
+    async with bench(settings) as b:
+        await b.bound()
+        assert {link.kind: link.endpoint for link in b.smsc.links} == {
+            "BindTransmitter": "smsc:1",
+            "BindReceiver": "smsc:9",
+        }
+        assert [status.link for status in b.pool.status()] == ["demo/1", "demo/1"]
+
+
+async def test_both_halves_are_on_one_endpoint(autojump_clock: MockClock) -> None:
+    def first_is_away(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.down_at = {"first:1"}
+
+    async with bench(carrier(mode=BindMode.PAIR, **TWO), prepare=first_is_away) as b:
+        await b.bound()
+        assert [status.endpoint for status in b.pool.status()] == ["second:2", "second:2"]
+        b.smsc.down_at = set()
+        receiver = next(link for link in b.smsc.links if link.kind == "BindReceiver")
+        await trio.sleep(20)
+        await receiver.cut()
+        await b.until(lambda: len(b.smsc.links) == 3)
+        assert b.smsc.link.endpoint == "second:2"  # where the transmitter is
+        await b.bound()
+        for link in b.smsc.links:
+            await link.cut()
+        await b.until(lambda: len(b.smsc.links) == 5)
+        assert [link.endpoint for link in b.smsc.links[3:]] == ["first:1", "first:1"]
+
+
+async def test_halves_that_find_different_endpoints_agree(autojump_clock: MockClock) -> None:
+    """The transmitter's port of the first one is closed. Which half gets there first is chance; where is not."""
+
+    def half_away(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.down_at = {"first:1"}
+
+    async with bench(carrier(mode=BindMode.PAIR, receive_port=9, **TWO), prepare=half_away) as b:
+        await trio.sleep(30)
+        bound = {status.endpoint for status in b.pool.status() if status.state.is_bound}
+        assert bound in ({"first:9"}, {"second:2"})
+        assert len([link for link in b.smsc.links if link.closed is None]) == len(
+            [status for status in b.pool.status() if status.state.is_bound]
+        )
+
+
+async def test_one_half_with_a_wrong_password_stops_the_other_from_hammering(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = Status.ESME_RINVPASWD
+
+    async with bench(carrier(mode=BindMode.PAIR), prepare=refusing) as b:
+        await b.until(lambda: len(b.smsc.binds) >= 6, within_s=3000, step_s=1.0)
+        # Both at first, then one at a time, on one schedule for both.
+        assert [round(at) for at, *_ in b.smsc.binds] == [0, 0, 60, 180, 420, 900]
+        b.smsc.refuse_binds = None
+        await b.until(lambda: all(status.state.is_bound for status in b.pool.status()), within_s=2000, step_s=1.0)
+
+
+async def test_submitting_goes_on_while_the_receiver_is_refused(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds, smsc.refuses = Status.ESME_RBINDFAIL, {"BindReceiver"}
+
+    async with bench(carrier(mode=BindMode.PAIR), prepare=refusing) as b:
+        await trio.sleep(100)
+        b.store.queue(3)
+        await b.until(lambda: b.store.states() == {"sent": 3})
+        transmitter = next(link for link in b.smsc.links if link.kind == "BindTransmitter")
+        await transmitter.cut()
+        await b.until(lambda: b.status(0).state is BindState.BOUND_TX, within_s=2)
+        assert (b.status(1).state, b.status(1).alarm) == (BindState.BACKING_OFF, "credentials")
+
+
+async def test_stop_while_a_half_waits_for_its_turn(autojump_clock: MockClock) -> None:
+    def refusing(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.refuse_binds = Status.ESME_RINVPASWD
+
+    async with bench(carrier(mode=BindMode.PAIR), prepare=refusing) as b:
+        await trio.sleep(59)
+        b.smsc.connect_s = 4.0
+        await trio.sleep(2)  # one is connecting, the other waits for what comes of it
+        assert sorted(status.state for status in b.pool.status()) == [BindState.BACKING_OFF, BindState.CONNECTING]
+        with trio.fail_after(0.1):
+            await b.pool.stop()
 
 
 # Stopping ---------------------------------------------------------------------------------------------------------
@@ -204,7 +470,7 @@ async def test_stop_with_a_connect_that_hangs(autojump_clock: MockClock) -> None
     async with bench() as b:
         await b.bound()
 
-        async def hang(settings: object) -> trio.abc.Stream:
+        async def hang(*_: object) -> trio.abc.Stream:
             await trio.sleep_forever()
             raise AssertionError
 

@@ -19,7 +19,7 @@ async def listen() -> tuple[trio.SocketListener, int]:
 async def test_nagle_is_off() -> None:
     listener, port = await listen()
     async with listener:
-        stream = await open_stream(carrier(host="127.0.0.1", port=port))
+        stream = await open_stream(carrier(), "127.0.0.1", port)
         async with stream:
             assert isinstance(stream, trio.SocketStream)
             assert stream.getsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_NODELAY)
@@ -28,8 +28,8 @@ async def test_nagle_is_off() -> None:
 async def test_nobody_listens() -> None:
     listener, port = await listen()
     await listener.aclose()
-    with pytest.raises(OSError, match="connect"):
-        await open_stream(carrier(host="127.0.0.1", port=port))
+    with pytest.raises(OSError, match="Connection refused"):
+        await open_stream(carrier(), "127.0.0.1", port)
 
 
 async def test_name_is_looked_up_at_each_connect() -> None:
@@ -49,19 +49,19 @@ async def test_name_is_looked_up_at_each_connect() -> None:
     trio.socket.set_custom_hostname_resolver(resolver)
     async with listener:
         for _ in range(2):
-            await (await open_stream(carrier(host="smsc.example", port=port))).aclose()
+            await (await open_stream(carrier(), "smsc.example", port)).aclose()
     assert resolver.asked == [b"smsc.example"] * 2
 
 
 async def test_time_out(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hangs(host: str, port: int) -> trio.SocketStream:
+    async def hangs(*_: object, **__: object) -> trio.SocketStream:
         await trio.sleep_forever()
         raise AssertionError
 
     monkeypatch.setattr(connect.trio, "open_tcp_stream", hangs)
     start = trio.current_time()
     with pytest.raises(TimeoutError, match="no connection within 5 s"):
-        await open_stream(carrier())
+        await open_stream(carrier(), "smsc.example", 2775)
     assert trio.current_time() == start + 5
 
 
@@ -69,7 +69,7 @@ async def test_time_out(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPat
 async def test_a_name_that_cannot_be_one_is_trouble_on_the_way(host: str) -> None:
     """The resolver raises UnicodeError for these, which would end the daemon."""
     with pytest.raises(OSError, match="no host name"):
-        await open_stream(carrier().model_copy(update={"host": host}))
+        await open_stream(carrier(), host, 2775)
 
 
 async def test_stream_is_closed_when_the_peer_hung_up_before_it_was_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,11 +85,26 @@ async def test_stream_is_closed_when_the_peer_hung_up_before_it_was_set_up(monke
 
     stream = HungUp()
 
-    async def opens(host: str, port: int) -> HungUp:
+    async def opens(*_: object, **__: object) -> HungUp:
         await trio.lowlevel.checkpoint()
         return stream
 
     monkeypatch.setattr(connect.trio, "open_tcp_stream", opens)
     with pytest.raises(OSError, match="Invalid argument"):
-        await open_stream(carrier())
+        await open_stream(carrier(), "smsc.example", 2775)
     assert stream.closed
+
+
+async def test_connects_from_the_source_address() -> None:
+    listener, port = await listen()
+    async with listener, await open_stream(carrier(source_address="127.0.0.2"), "127.0.0.1", port):
+        theirs = await listener.accept()
+        assert theirs.socket.getpeername()[0] == "127.0.0.2"
+        await theirs.aclose()
+
+
+async def test_a_source_address_that_is_not_ours() -> None:
+    listener, port = await listen()
+    async with listener:
+        with pytest.raises(OSError, match=r"192\.0\.2\.1"):
+            await open_stream(carrier(source_address="192.0.2.1"), "127.0.0.1", port)

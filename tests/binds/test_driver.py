@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from smppgw.binds import driver
+from smppgw.binds import writer
 from smppgw.binds.status import BindState, Limit
 from smppgw.config import CarrierSettings, OnDoubt, RetrySettings
 from smppgw.queue.model import (
@@ -23,6 +23,7 @@ from smppgw.queue.model import (
     RecordOutcomes,
     RecordReceipts,
     SegmentState,
+    SettleInbound,
     Withdraw,
 )
 from smppgw.smpp import EnquireLink, GenericNack, QuerySm, Status, SubmitSm, SubmitSmResp
@@ -532,7 +533,7 @@ async def test_a_peer_that_asks_and_does_not_read_is_a_dead_link(
 
         smsc.wrap = wrap
 
-    monkeypatch.setattr(driver, "MOST_OUTGOING_OCTETS", 100_000)
+    monkeypatch.setattr(writer, "MOST_OUTGOING_OCTETS", 100_000)
     question = EnquireLink(sequence_number=1).octets()
     async with bench(carrier(timers={"response_s": 600.0}), prepare=watched) as b:
         await b.bound()
@@ -820,3 +821,107 @@ async def test_long_run_loses_and_doubles_nothing(autojump_clock: MockClock) -> 
         assert states.get("in_doubt", 0) <= 5 * 20  # at most a window for each link that broke
         assert len(b.smsc.submits) <= 2000  # nothing was sent twice
         assert b.store.most_in_flight <= 20
+
+
+# Redelivered texts --------------------------------------------------------------------------------------------------
+
+
+async def test_a_text_that_comes_again_after_a_broken_session_is_stored_once(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 1})
+        await b.smsc.link.cut()
+        await b.until(lambda: len(b.smsc.links) == 2 and b.status().state.is_bound)
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 2})
+        assert b.store.texts() == ["YES"]
+        assert b.told.redelivered == 1
+
+
+async def test_two_equal_texts_of_one_session_are_two(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        await b.smsc.link.deliver(inbound("YES"), inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 2})
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 3})
+        assert b.store.texts() == ["YES"] * 3
+
+
+async def test_a_quiet_bind_soon_tells_the_store_that_an_answer_arrived(autojump_clock: MockClock) -> None:
+    async with bench(carrier(redelivery_late_s=5.0)) as b:
+        await b.bound()
+        await b.smsc.link.deliver(inbound("YES"))
+        await trio.sleep(6.5)
+        assert len(b.store.ops(SettleInbound)) == 1
+        await b.smsc.link.cut()
+        await b.until(lambda: len(b.smsc.links) == 2 and b.status().state.is_bound)
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.store.texts() == ["YES", "YES"])
+
+
+async def test_an_answer_behind_a_slow_store_is_late(autojump_clock: MockClock) -> None:
+    async with bench(carrier(redelivery_late_s=1.0)) as b:
+        await b.bound()
+        b.store.commit_s = 1.5
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 1})
+        b.store.commit_s = 0.0
+        await trio.sleep(3)
+        await b.smsc.link.deliver(inbound("YES"))
+        await b.until(lambda: b.smsc.statuses() == {"ESME_ROK": 2})
+        assert b.store.texts() == ["YES"]
+
+
+async def test_stop_tells_that_the_answers_arrived(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        await b.smsc.link.deliver(inbound("YES"))
+        await trio.sleep(0.5)
+        await b.pool.stop()
+        assert [(op.settled, op.late) for op in b.store.ops(SettleInbound)] == [([1], [])]
+
+
+async def test_an_unbind_without_answer_tells_nothing_about_the_answers_before_it(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        await b.smsc.link.deliver(inbound("YES"))
+        await trio.sleep(0.5)
+        b.smsc.mute = True
+        await b.pool.stop()
+        assert b.store.ops(SettleInbound) == []
+
+
+# What the SMSC tells of itself --------------------------------------------------------------------------------------
+
+
+async def test_the_version_of_the_smsc_is_shown_while_bound(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        assert b.status().interface_version == "3.4"
+        b.smsc.down = True
+        await b.smsc.link.cut()
+        await b.until(lambda: b.status().state is BindState.BACKING_OFF)
+        assert (b.status().interface_version, b.status().endpoint) == ("", "")
+
+
+async def test_a_version_that_is_not_told_is_no_obstacle(autojump_clock: MockClock) -> None:
+    async with bench(carrier(interface_version="3.3")) as b:  # the SMSC tells nothing to 3.3 (SMPP 3.4, 4.1.2)
+        await b.bound()
+        assert b.smsc.link.request is not None
+        assert b.smsc.link.request.interface_version == 0x33
+        assert b.status().interface_version == ""
+
+
+async def test_bad_pdus_are_kept_and_the_session_goes_on(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        await b.smsc.link.raw(bytes.fromhex("00000010 00000999 00000000 00000007"))
+        await b.until(lambda: b.told.quarantined == 1)
+        (view,) = await b.store.quarantine(before=None, limit=10)
+        assert (view.pdu.command_id, view.pdu.sequence_number) == (0x999, 7)
+        assert view.pdu.command_status == Status.ESME_RINVCMDID
+        b.store.queue(1)
+        await b.until(lambda: b.store.states() == {"sent": 1})
+        assert len(b.smsc.links) == 1

@@ -7,5 +7,5 @@ from smppgw.telemetry import EVENTS
 
 
 def test_events_are_explained_and_used() -> None:
-    names = {value for name, value in vars(events).items() if name.startswith("BIND_")}
-    assert names == {name for name in EVENTS if name.startswith("bind_")}
+    names = {value for name, value in vars(events).items() if name.startswith(("BIND_", "OUTBIND_"))}
+    assert names == {name for name in EVENTS if name.startswith(("bind_", "outbind_"))}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from datetime import datetime
 from itertools import cycle
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.binds.pacing import NO_LIMIT, FullQueues, Pacer, Throttle
+from smppgw.binds.pacing import NO_LIMIT, CapCalendar, FullQueues, Pacer, ReceiptWatch, Throttle, caps_at
+from smppgw.config import CapSettings, CapSpan
+from smppgw.queue.model import Cap
 
 
 def greedy(pacer: Pacer, until: float, start: float = 0.0) -> list[float]:
@@ -159,3 +163,172 @@ def test_recipients_remembered_are_bounded_and_the_oldest_go() -> None:
     assert len(held) == FullQueues.MOST
     assert "4" not in held
     assert "5" in held
+
+
+# Limits of the account ---------------------------------------------------------------------------------------------
+
+
+def utc_ms(text: str, zone: str = "UTC") -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+def cap(per: CapSpan, count: int = 10, **more: object) -> CapSettings:
+    return CapSettings.model_validate({"per": per, "count": count, **more})
+
+
+@pytest.mark.parametrize(
+    ("per", "zone", "now", "start", "end"),
+    [
+        (CapSpan.MINUTE, "UTC", "2026-05-03T11:22:33", "2026-05-03T11:22", "2026-05-03T11:23"),
+        (CapSpan.HOUR, "UTC", "2026-05-03T11:22:33", "2026-05-03T11:00", "2026-05-03T12:00"),
+        (CapSpan.DAY, "UTC", "2026-05-03T11:22:33", "2026-05-03", "2026-05-04"),
+        (CapSpan.DAY, "UTC", "2026-12-31T23:59:59.999", "2026-12-31", "2027-01-01"),
+        # the borders belong to what begins there
+        (CapSpan.MINUTE, "UTC", "2026-05-03T11:22:00", "2026-05-03T11:22", "2026-05-03T11:23"),
+        (CapSpan.DAY, "Europe/Rome", "2026-05-03T00:00:00", "2026-05-03", "2026-05-04"),
+        # a day of 23 hours, and one of 25
+        (CapSpan.DAY, "Europe/Rome", "2026-03-29T12:00:00", "2026-03-29", "2026-03-30"),
+        (CapSpan.DAY, "Europe/Rome", "2026-10-25T12:00:00", "2026-10-25", "2026-10-26"),
+        # half an hour and a quarter beside UTC
+        (CapSpan.HOUR, "Asia/Kolkata", "2026-05-03T11:22:33", "2026-05-03T11:00", "2026-05-03T12:00"),
+        (CapSpan.HOUR, "Asia/Kathmandu", "2026-05-03T11:52:33", "2026-05-03T11:00", "2026-05-03T12:00"),
+        (CapSpan.DAY, "America/New_York", "2026-05-03T23:30:00", "2026-05-03", "2026-05-04"),
+    ],
+)
+def test_a_cap_knows_the_span_that_it_is(per: CapSpan, zone: str, now: str, start: str, end: str) -> None:
+    (found,) = caps_at([cap(per, time_zone=zone)], utc_ms(now, zone))
+    assert (found.start_utc_ms, found.end_utc_ms) == (utc_ms(start, zone), utc_ms(end, zone))
+
+
+def test_the_days_on_which_clocks_change_are_an_hour_off() -> None:
+    days = [("2026-03-29", 23), ("2026-03-30", 24), ("2026-10-25", 25)]
+    for day, hours in days:
+        (found,) = caps_at([cap(CapSpan.DAY, time_zone="Europe/Rome")], utc_ms(f"{day}T12:00", "Europe/Rome"))
+        assert found.end_utc_ms - found.start_utc_ms == hours * 3_600_000
+
+
+def test_a_day_that_has_no_midnight_begins_when_it_begins() -> None:
+    """In Chile clocks go from 24:00 to 01:00."""
+    zone = "America/Santiago"
+    (found,) = caps_at([cap(CapSpan.DAY, time_zone=zone)], utc_ms("2026-09-06T12:00", zone))
+    assert found.start_utc_ms == utc_ms("2026-09-06T01:00", zone)
+    (before,) = caps_at([cap(CapSpan.DAY, time_zone=zone)], found.start_utc_ms - 1)
+    assert before.end_utc_ms == found.start_utc_ms
+
+
+def test_each_limit_has_a_key_of_its_own() -> None:
+    limits = [
+        cap(CapSpan.DAY, 2000),
+        cap(CapSpan.DAY, 2000, by_sender=True),
+        cap(CapSpan.DAY, 2000, time_zone="Europe/Rome"),
+        cap(CapSpan.HOUR, 2000),
+        cap(CapSpan.DAY, 20),
+    ]
+    found = caps_at(limits, utc_ms("2026-05-03T11:22:33"))
+    assert [one.key for one in found] == [
+        "day/2000",
+        "day/2000/sender",
+        "day/2000/Europe/Rome",
+        "hour/2000",
+        "day/20",
+    ]
+    assert [(one.count, one.by_sender) for one in found[:2]] == [(2000, False), (2000, True)]
+    assert caps_at([], 0) == []
+
+
+ZONES = st.sampled_from(["UTC", "Europe/Rome", "America/Santiago", "Asia/Kathmandu", "Australia/Lord_Howe"])
+
+
+@given(
+    now=st.integers(utc_ms("2020-01-01"), utc_ms("2030-01-01")),
+    per=st.sampled_from(list(CapSpan)),
+    zone=ZONES,
+)
+def test_spans_hold_now_and_follow_each_other(now: int, per: CapSpan, zone: str) -> None:
+    limits = [cap(per, time_zone=zone)]
+    (found,) = caps_at(limits, now)
+    assert found.start_utc_ms <= now < found.end_utc_ms
+    (last,) = caps_at(limits, found.end_utc_ms - 1)
+    (after,) = caps_at(limits, found.end_utc_ms)
+    if per is not CapSpan.HOUR:  # an hour in which a zone changes by half of one is cut in two
+        assert last == found
+        assert after.start_utc_ms == found.end_utc_ms
+    assert after.end_utc_ms > found.end_utc_ms
+
+
+@given(st.lists(st.integers(-200_000, 200_000), min_size=1, max_size=20))
+def test_the_calendar_says_what_the_clock_says(steps: list[int]) -> None:
+    """Also when the wall clock is set back."""
+    limits = [cap(CapSpan.MINUTE), cap(CapSpan.DAY, time_zone="Europe/Rome")]
+    calendar, now = CapCalendar(limits), utc_ms("2026-03-28T22:59:00")
+    for step in steps:
+        now += step
+        assert calendar.at(now) == caps_at(limits, now)
+
+
+def test_the_calendar_works_out_nothing_twice() -> None:
+    calendar = CapCalendar([cap(CapSpan.HOUR)])
+    first = calendar.at(utc_ms("2026-05-03T11:00"))
+    assert calendar.at(utc_ms("2026-05-03T11:59:59")) is first
+    assert calendar.at(utc_ms("2026-05-03T12:00")) == [
+        Cap("hour/10", 10, False, utc_ms("2026-05-03T12:00"), utc_ms("2026-05-03T13:00"))
+    ]
+    assert CapCalendar([]).at(0) == []
+
+
+# Receipts that do not come -----------------------------------------------------------------------------------------
+
+
+def watched(share: float, events: list[tuple[float, int, int]], until: list[float]) -> list[bool]:
+    """What a watch over 300 s says at the times of `until`; events: (time, accepted, receipts)."""
+    watch, said = ReceiptWatch(share, 300.0), []
+    for now in until:
+        while events and events[0][0] <= now:
+            at, accepted, receipts = events.pop(0)
+            watch.accepted(accepted, at)
+            watch.received(receipts, at)
+        said.append(watch.missing(now))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("events", "until", "expected"),
+    [
+        # all receipts come
+        ([(0.0, 100, 0), (5.0, 0, 100)], [1.0, 60.0, 200.0], [False, False, False]),
+        # none does: said once what was accepted is old enough
+        ([(0.0, 100, 0)], [1.0, 29.0, 40.0, 200.0], [False, False, True, True]),
+        # half of them, which is just enough, and one less
+        ([(0.0, 100, 0), (5.0, 0, 50)], [60.0], [False]),
+        ([(0.0, 100, 0), (5.0, 0, 49)], [60.0], [True]),
+        # too few to say anything
+        ([(0.0, 19, 0)], [60.0], [False]),
+        # they come after all
+        ([(0.0, 100, 0), (100.0, 0, 80)], [60.0, 101.0], [True, False]),
+        # with nothing more to judge by, what was said holds; then it is well again
+        ([(0.0, 100, 0), (1000.0, 100, 0), (1010.0, 0, 100)], [60.0, 900.0, 1060.0], [True, True, False]),
+        # old receipts do not count for new messages
+        ([(0.0, 100, 100), (400.0, 100, 0)], [200.0, 450.0], [False, True]),
+    ],
+)
+def test_missing_receipts(events: list[tuple[float, int, int]], until: list[float], expected: list[bool]) -> None:
+    assert watched(0.5, events, until) == expected
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.integers(0, 50)), max_size=60), st.floats(0.01, 1))
+def test_a_receipt_for_each_is_never_missed(steps: list[tuple[float, int]], share: float) -> None:
+    watch, now = ReceiptWatch(share, 300.0), 0.0
+    for step, count in steps:
+        now += step
+        watch.accepted(count, now)
+        watch.received(count, now)
+        assert not watch.missing(now)
+
+
+@given(st.lists(st.floats(0, 50), min_size=1, max_size=200))
+def test_a_watch_remembers_no_more_than_its_span(steps: list[float]) -> None:
+    watch, now = ReceiptWatch(0.5, 300.0), 0.0
+    for step in steps:
+        now += step
+        watch.accepted(1, now)
+        assert len(watch._buckets) <= ReceiptWatch._BUCKETS

@@ -36,6 +36,44 @@ def test_names() -> None:
     ]
 
 
+async def test_binds_may_differ(autojump_clock: MockClock) -> None:
+    settings = carrier(window=7)
+    settings._links = [
+        settings,
+        settings.model_copy(update={"host": "other.example", "mode": BindMode.PAIR, "window": 3}),
+    ]
+    assert [name for name, _ in names("demo", settings)] == ["demo/1", "demo/2-tx", "demo/2-rx"]
+    async with bench(settings) as b:
+        await b.bound()
+        assert [(status.name, status.link, status.endpoint, status.window) for status in b.pool.status()] == [
+            ("demo/1", "demo/1", "smsc.example:2775", 7),
+            ("demo/2-tx", "demo/2", "other.example:2775", 3),
+            ("demo/2-rx", "demo/2", "other.example:2775", 3),
+        ]
+
+
+async def test_missing_receipts_raise_an_alarm_on_all_binds_of_the_carrier(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SMSC accepts everything, and drops what is above its rate without a word."""
+    settings = carrier(receipt_alarm_share=0.5, receipt_alarm_s=60.0, binds=2)
+    async with bench(settings) as b:
+        await b.bound()
+        b.store.queue(100)
+        await trio.sleep(59)
+        assert [status.alarm for status in b.pool.status()] == ["receipts_missing"] * 2
+        for number in range(100):
+            await b.smsc.link.deliver(receipt(f"m{number}"))
+        b.store.queue(30)
+        await trio.sleep(2)
+        for number in range(100, 130):
+            await b.smsc.link.deliver(receipt(f"m{number}"))
+        await trio.sleep(28)
+        assert [status.alarm for status in b.pool.status()] == ["", ""]
+    told = [(record.message, record.__dict__["fields"]) for record in caplog.records if "alarm" in record.message]
+    assert told == [("bind_alarm", {"carrier": "demo", "alarm": "receipts_missing"})]
+
+
 async def test_a_carrier_that_is_down_does_not_touch_the_others(autojump_clock: MockClock) -> None:
     clock = VirtualClock()
     async with trio.open_nursery() as nursery:
@@ -44,7 +82,7 @@ async def test_a_carrier_that_is_down_does_not_touch_the_others(autojump_clock: 
         down.down = True
         smscs = {"up.example": up, "down.example": down}
         settings = {"good": carrier(host="up.example"), "bad": carrier(host="down.example")}
-        pool = BindPool(settings, store, clock, connect=lambda its: smscs[its.host].connect(its))
+        pool = BindPool(settings, store, clock, connect=lambda its, host, port: smscs[host].connect(its, host, port))
         await nursery.start(pool.run)
         store.queue(5, carrier="good")
         store.queue(5, carrier="bad")

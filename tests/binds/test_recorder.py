@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -9,21 +10,30 @@ import trio
 from trio.testing import MockClock
 
 from smppgw.addresses import Address
-from smppgw.binds.recorder import PATIENCE_S, Batch, Doubtful, Recorder
+from smppgw.binds.batch import KINDS, Batch, Doubtful
+from smppgw.binds.recorder import PATIENCE_S, Recorder
+from smppgw.binds.redelivery import Sessions
 from smppgw.binds.status import NullObserver, Observer
-from smppgw.config import OnDoubt, RetrySettings
+from smppgw.config import IdSettings, OnDoubt, RetrySettings
 from smppgw.queue.model import (
     Claim,
     Doubt,
+    ErrandDone,
+    ErrandKind,
+    IdForm,
     InboundText,
     OutcomeKind,
+    Quarantine,
+    Quarantined,
     Reason,
     ReceiptRecord,
     ReceiptState,
+    RecordErrands,
     RecordInbound,
     RecordOutcomes,
     RecordReceipts,
     RetryPlan,
+    SettleInbound,
     SubmitOutcome,
     Withdraw,
 )
@@ -56,7 +66,9 @@ def recorder(observer: Observer | None = None, **settings: Any) -> tuple[Recorde
         bind="demo/1",
         settings=carrier(**settings),
         jitter=lambda: 0.0,
+        sessions=Sessions(),
     )
+    made.begin_session()
     return made, store
 
 
@@ -68,7 +80,7 @@ async def test_one_transaction_in_an_order_that_matters(autojump_clock: MockCloc
     made.waiting.outcomes.append(outcome(one))
     made.waiting.withdrawals.append((three, 1))
     made.waiting.receipts.append((record("m"), DeliverSmResp(sequence_number=4)))
-    made.waiting.inbound.append((text(), DeliverSmResp(sequence_number=5)))
+    made.add_inbound(text(), DeliverSmResp(sequence_number=5), 0.0)
     answers, claimed = await made.commit(Claim("demo", "demo/1", 5, store.now_utc_ms()))
     assert [type(op) for op in store.commits[-1]] == [
         RecordOutcomes,
@@ -132,7 +144,7 @@ async def test_receipts_are_left_with_the_smsc_once_patience_ends(autojump_clock
     store.unavailable = True
     answer = DeliverSmResp(sequence_number=1)
     made.waiting.receipts += [(record("a"), answer), (record("of a session that is gone"), None)]
-    made.waiting.inbound.append((text(), DeliverSmResp(sequence_number=2)))
+    made.add_inbound(text(), DeliverSmResp(sequence_number=2), 0.0)
     assert await made.commit() == ([], None)
     await trio.sleep(PATIENCE_S + 0.1)
     answers, _ = await made.commit()
@@ -228,6 +240,118 @@ async def test_a_bad_item_in_a_store_that_then_fails_loses_nothing(autojump_cloc
     assert store.states() == {"sent": 3, "in_doubt": 1}
 
 
+# Inbound texts ----------------------------------------------------------------------------------------------------
+
+
+async def deliver(made: Recorder, *sequence_numbers: int) -> list[int]:
+    """The same text for each number, committed; the sequence_numbers answered."""
+    for number in sequence_numbers:
+        made.add_inbound(text(), DeliverSmResp(sequence_number=number), trio.current_time())
+    answers, _ = await made.commit()
+    made.answers_leave(trio.current_time())
+    return [answer.sequence_number for answer in answers]
+
+
+async def test_an_answer_that_arrived_is_told_with_a_later_commit(autojump_clock: MockClock) -> None:
+    made, store = recorder(redelivery_late_s=5.0)
+    assert await deliver(made, 1, 2) == [1, 2]
+    await trio.sleep(1)
+    await deliver(made, 3)
+    assert made.settle_at_mono == trio.current_time() + 5.0
+    await trio.sleep_until(made.settle_at_mono)
+    made.settle(trio.current_time())
+    await made.commit()
+    assert [(op.settled, op.late) for op in store.ops(SettleInbound)] == [([1, 2, 3], [])]
+    assert store.texts() == ["hi"] * 3
+    made.end_session(orderly=False)
+    made.begin_session()
+    await deliver(made, 1)
+    assert store.texts() == ["hi"] * 4  # a text of its own: the answers to those before have arrived
+
+
+async def test_after_a_session_that_broke_a_text_is_the_same_again(autojump_clock: MockClock) -> None:
+    told = Told()
+    made, store = recorder(told)
+    await deliver(made, 1)
+    made.end_session(orderly=False)
+    made.begin_session()
+    await deliver(made, 1)
+    assert (store.texts(), told.redelivered) == (["hi"], 1)
+    await deliver(made, 2)
+    assert (store.texts(), told.redelivered) == (["hi", "hi"], 1)
+
+
+async def test_an_answer_that_came_late_makes_the_next_one_the_same_again(autojump_clock: MockClock) -> None:
+    made, store = recorder(redelivery_late_s=5.0)
+    store.commit_s = 6.0
+    await deliver(made, 1)
+    store.commit_s = 0.0
+    made.settle(trio.current_time())
+    await made.commit()
+    await deliver(made, 2)
+    assert [(op.settled, op.late) for op in store.ops(SettleInbound)] == [([], [1])]
+    assert store.texts() == ["hi"]
+
+
+async def test_an_answered_unbind_settles_at_once(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    await deliver(made, 1)
+    made.unbinding()
+    made.end_session(orderly=True)
+    await made.commit()
+    assert [op.settled for op in store.ops(SettleInbound)] == [[1]]
+
+
+async def test_a_text_that_waited_for_the_store_is_the_twin_of_what_comes_again(autojump_clock: MockClock) -> None:
+    """The store failed while the session broke: its text and the one of the next session go in one commit."""
+    told = Told()
+    made, store = recorder(told)
+    store.unavailable = True
+    await deliver(made, 1)
+    made.end_session(orderly=False)
+    made.begin_session()
+    store.unavailable = False
+    assert await deliver(made, 7) == [7]
+    first, second = store.ops(RecordInbound)
+    assert first.session not in second.alive
+    assert second.session in second.alive
+    assert (store.texts(), told.redelivered) == (["hi"], 1)
+
+
+# Kinds ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_kind_has_a_row() -> None:
+    assert [kind.name for kind in KINDS] == [one.name for one in fields(Batch)]
+
+
+async def test_bad_pdus_and_errands_are_told(autojump_clock: MockClock) -> None:
+    told = Told()
+    made, store = recorder(told)
+    made.waiting.quarantined.append(Quarantined(4, 1, 3, "", "unknown command", b"\0" * 16))
+    made.waiting.errands.append(ErrandDone(256, ErrandKind.QUERY, 0, ReceiptState.ENROUTE))
+    await made.commit()
+    assert [type(op) for op in store.commits[-1]] == [RecordErrands, Quarantine]
+    assert told.quarantined == 1
+    (view,) = await store.quarantine(before=None, limit=10)
+    assert (view.carrier, view.bind, view.pdu.error) == ("demo", "demo/1", "unknown command")
+
+
+async def test_errands_are_taken_unless_the_store_fails(autojump_clock: MockClock) -> None:
+    made, store = recorder()
+    assert await made.take_errands(5) == []
+    store.unavailable = True
+    assert await made.take_errands(5) is None
+
+
+async def test_the_form_of_ids_comes_from_the_settings(autojump_clock: MockClock) -> None:
+    made, store = recorder(ids=IdSettings(relation="hex_dec"))
+    made.waiting.outcomes.append(outcome(256))
+    made.waiting.receipts.append((record("m"), None))
+    await made.commit()
+    assert [op.id_form for op in (*store.ops(RecordOutcomes), *store.ops(RecordReceipts))] == [IdForm.HEX_DEC] * 2
+
+
 def test_halves() -> None:
     mixed = Batch(outcomes=[outcome(1), outcome(2)], withdrawals=[(3, 1)])
     assert [len(half) for half in mixed.halves()] == [2, 1]
@@ -238,3 +362,10 @@ def test_halves() -> None:
         [(1, 1)],
         [(2, 1), (3, 2)],
     ]
+
+
+def test_put_back_keeps_the_order_of_every_kind() -> None:
+    batch = Batch(**{kind.name: ["new"] for kind in KINDS})
+    batch.put_back(Batch(**{kind.name: ["old", "older"] for kind in KINDS}))
+    assert [items for _, items in batch.present()] == [["old", "older", "new"]] * len(KINDS)
+    assert len(batch) == 3 * len(KINDS)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import trio
+from trio.testing import MockClock
 
-from smppgw.binds.status import BindState, Counters, RateMeter
+from smppgw.binds.status import BindState, Counters, Limit, RateMeter
+from tests.support.binds import bench
 
 
 def test_rate_is_that_of_the_last_second() -> None:
@@ -39,3 +42,20 @@ def test_bound_states() -> None:
         BindState.BOUND_RX,
         BindState.BOUND_TRX,
     }
+
+
+async def test_a_pause_is_shown_with_its_end(autojump_clock: MockClock) -> None:
+    async with bench() as b:
+        await b.bound()
+        assert (b.status().link, b.status().endpoint) == ("demo/1", "smsc.example:2775")
+        assert (b.status().alarm, b.status().paused_until_utc_ms) == ("", None)
+        context = b.pool._binds[0]._context
+        context.paused_until_mono = trio.current_time() + 300
+        context.raise_alarm("paused")
+        assert b.status().alarm == "paused"
+        assert b.status().limit is Limit.PAUSED
+        until_utc_ms = b.status().paused_until_utc_ms
+        assert until_utc_ms is not None
+        assert until_utc_ms - b.clock.utc_ms() == pytest.approx(300_000, abs=1)
+        await trio.sleep(301)
+        assert b.status().paused_until_utc_ms is None

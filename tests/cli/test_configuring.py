@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.api.auth import hash_key
+from smppgw.cli import configuring
 from smppgw.cli.common import Exit
 from smppgw.config import Settings, load
 from tests.cli.runner import run
@@ -160,3 +161,122 @@ def test_serve_with_a_config_that_cannot_be_used(tmp_path: Path) -> None:
     result = run("serve", "--config", str(path))
     assert result.exit_code == Exit.USAGE
     assert "3 mistakes" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# check --effective
+# ---------------------------------------------------------------------------------------------------------------- #
+
+LAYERED = f"""\
+[accounts.app]
+key_hashes = ["sha256:{"a" * 64}"]
+[defaults]
+window = 20
+[carriers.demo]
+profile = "hex-dec"
+host = "10.0.0.1"
+system_id = "demo"
+password = "hunter2"
+[carriers.two]
+system_id = "two"
+password = "hunter2"
+[[carriers.two.bind]]
+host = "10.0.0.2"
+[[routes]]
+carriers = ["demo", "two"]
+"""
+
+
+@pytest.fixture
+def layered(tmp_path: Path) -> str:
+    path = tmp_path / "smppgw.toml"
+    path.write_text(LAYERED)
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_check_effective_says_where_each_value_stands(layered: str) -> None:
+    result = run("check", "-c", layered, "--effective", "demo")
+    assert (result.exit_code, result.stderr) == (Exit.OK, "")
+    head, *lines = result.stdout.splitlines()
+    assert head == "link\tsetting\tvalue\tfrom"
+    assert 'demo\thost\t"10.0.0.1"\tsmppgw.toml:7' in lines
+    assert "demo\tpassword\t(hidden)\tsmppgw.toml:9" in lines
+    assert "demo\twindow\t20\t[defaults], smppgw.toml:4" in lines
+    assert 'demo\tids.relation\t"hex_dec"\tprofile hex-dec, hex-dec.toml:5' in lines
+    assert "demo\tport\t2775\tdefault" in lines
+    assert "demo\ttls.server_name\t-\tdefault" in lines
+    assert "hunter2" not in result.output
+    assert not any(line.startswith("two") for line in lines)
+
+
+def test_check_changed_leaves_the_defaults_out(layered: str) -> None:
+    lines = run("check", "-c", layered, "--changed").stdout.splitlines()
+    assert [line.split("\t")[:2] for line in lines[1:]] == [
+        ["demo", "host"],
+        ["demo", "system_id"],
+        ["demo", "password"],
+        ["demo", "window"],
+        ["demo", "profile"],
+        ["demo", "ids.relation"],
+        ["two", "binds"],
+        ["two/1", "host"],
+        ["two/1", "system_id"],
+        ["two/1", "password"],
+        ["two/1", "window"],
+    ]
+
+
+def test_check_effective_for_programs(layered: str) -> None:
+    shown = json.loads(run("check", "-c", layered, "--effective", "--json").stdout)
+    assert (shown["ok"], shown["problems"], shown["warnings"]) == (True, [], [])
+    rows = {(row["link"], row["setting"]): row for row in shown["effective"]}
+    assert rows["demo", "ids.relation"] == {
+        "carrier": "demo",
+        "link": "demo",
+        "setting": "ids.relation",
+        "value": "hex_dec",
+        "secret": False,
+        "origin": "profile hex-dec, hex-dec.toml:5",
+        "profile": "hex-dec",
+        "file": "hex-dec.toml",
+        "line": 5,
+    }
+    assert rows["two/1", "password"]["secret"] is True
+    assert "hunter2" not in json.dumps(shown)
+    assert rows["demo", "port"]["line"] is None
+
+
+def test_check_effective_on_a_terminal_is_a_table_for_each_bind(
+    layered: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    configuring.check.main(["-c", layered, "--changed"], standalone_mode=False)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:3] == ["demo", "setting       value       from", 'host          "10.0.0.1"  smppgw.toml:7']
+    assert [line for line in lines if not line.strip() or " " not in line] == ["demo", "", "two", "", "two/1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--effective", "dmo"], "no carrier dmo; did you mean demo?"),
+        (["--changed", "xyz"], "no carrier xyz; there are demo, two"),
+        (["demo"], "CARRIER goes with --effective or --changed"),
+    ],
+)
+def test_check_effective_of_nothing(layered: str, arguments: list[str], expected: str) -> None:
+    result = run("check", "-c", layered, *arguments)
+    assert result.exit_code == Exit.USAGE
+    assert result.stdout == ""
+    assert expected in result.stderr
+
+
+def test_check_effective_of_a_bad_file_tells_its_mistakes(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(BAD)
+    for extra in ([], ["--json"]):
+        result = run("check", "-c", str(path), "--effective", *extra)
+        assert result.exit_code == Exit.USAGE
+        assert "http.prot: unknown key; did you mean port?" in result.output

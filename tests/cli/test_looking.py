@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from smppgw.addresses import Address
 from smppgw.cli.common import Exit
-from smppgw.queue.model import InboundText, InboundView
-from tests.api.gateway import NOW_UTC_MS
+from smppgw.queue.model import IdRelationView, InboundText, InboundView, SegmentState, Verdict, parse_id
+from tests.api.gateway import NOW_UTC_MS, bind_status
+from tests.api.test_views import quarantined, receipt
 from tests.cli.runner import Served
 
 
@@ -28,6 +30,40 @@ def test_message(gateway: Served) -> None:
     assert "2026-01-02T03:04:05.678Z\t0\tqueued\taccepted\t-\t-" in shown
     found = json.loads(gateway.run("message", message_id, "--json").stdout)
     assert (found["id"], found["verdict"], len(found["segments"])) == (message_id, None, 1)
+
+
+def test_the_receipts_of_a_message(gateway: Served) -> None:
+    (message_id,) = send(gateway)
+    number = parse_id(message_id)
+    assert number is not None
+    view = gateway.gateway.views[number]
+    (segment,) = view.segments
+    segments = [replace(segment, part=1, state=SegmentState.DELIVERED), replace(segment, part=2)]
+    gateway.gateway.views[number] = replace(
+        view,
+        verdict=Verdict.PARTLY_DELIVERED,
+        segments=segments,
+        segment_count=2,
+        receipts=[receipt(1), receipt(2)],
+        alternatives=("french",),
+    )
+    shown = gateway.run("message", message_id).stdout
+    assert "state               partly_delivered 1/2\n" in shown
+    assert "alternatives        french\n" in shown
+    when = "2026-01-02T03:04:05.678Z"
+    flags = "address_differs id_converted\t0x1403=3000 0x0005="
+    assert f"1\t{when}\t2026-01-02T03:04:00.000Z\tDELIVRD\tdelivered\t000\t0123\tdemo/2\treceipt\t{flags}\n" in shown
+    assert f"2\t{when}\t-\tWHATEVER\t-\t-\t0123\tdemo/2\treceipt_intermediate\t-\t-\n" in shown
+
+
+def test_what_a_message_has_of_its_own(gateway: Served) -> None:
+    result = gateway.run("send", "x", "--to", "+447700900123", "--priority", "0", "--tlv", "product:=7", "--json")
+    number = parse_id(json.loads(result.stdout)["id"])
+    assert number is not None
+    gateway.gateway.views[number] = replace(gateway.gateway.views[number], extras=gateway.gateway.stored[0].extras)
+    shown = gateway.run("message", json.loads(result.stdout)["id"]).stdout
+    assert "priority            0\n" in shown and "tlvs                0x1401=0007\n" in shown
+    assert "replace_if_present" not in shown and "service_type" not in shown
 
 
 @pytest.mark.parametrize("message_id", ["00000000000", "nonsense", "../binds", "a/b?c", "", "é"])
@@ -73,33 +109,61 @@ def test_a_filter_that_cannot_be_used(gateway: Served) -> None:
 
 
 def test_inbound(gateway: Served) -> None:
-    text = InboundText(Address(1, 1, "447700900123"), Address(0, 1, "60001"), 0, 0, b"", "STOP\x1b[2J\nnow")
+    text = InboundText(
+        Address(1, 1, "447700900123"), Address(0, 1, "60001"), 0, 0, b"", "STOP\x1b[2J\nnow", '[[5123, "00"]]'
+    )
     gateway.gateway.inbound_views = [InboundView(number, "demo", "demo/1", NOW_UTC_MS, text) for number in (2, 1)]
     result = gateway.run("inbound", "--limit", "1")
     assert result.stdout.splitlines()[1].split("\t") == [
-        "2", "2026-01-02T03:04:05.678Z", "+447700900123", "60001", "demo", "STOP\\u001b[2J\\nnow"
+        "2", "2026-01-02T03:04:05.678Z", "+447700900123", "60001", "demo", "0x1403=00", "STOP\\u001b[2J\\nnow"
     ]  # fmt: skip
     assert result.stderr == "more: smppgw inbound --after 2\n"
     page = json.loads(gateway.run("inbound", "--after", "2", "--json").stdout)
     assert ([text["id"] for text in page["inbound"]], page["next"]) == (["1"], None)
 
 
+def test_the_quarantine(gateway: Served) -> None:
+    gateway.gateway.quarantine_views = [quarantined(number) for number in (3, 2, 1)]
+    result = gateway.run("quarantine", "--limit", "2")
+    assert result.stdout.splitlines()[1].split("\t") == [
+        "3", "2026-01-02T03:04:05.678Z", "demo/1", "deliver_sm", "10", "ESME_RINVDSTADR", "destination_addr",
+        "no NUL within 21 octets", "0000001200000005000000000000000a4100",
+    ]  # fmt: skip
+    assert result.stderr == "more: smppgw quarantine --after 2\n"
+    page = json.loads(gateway.run("quarantine", "--after", "2", "--json").stdout)
+    assert ([pdu["id"] for pdu in page["quarantine"]], page["next"]) == (["1"], None)
+
+
 def test_status(gateway: Served) -> None:
+    gateway.gateway.bind_states = [bind_status("demo/1"), bind_status("demo/2", alarm="paused")]
+    gateway.gateway.ids_known = [IdRelationView("demo", "hex -> dec", pinned=False, matched=411, total=412)]
     shown = gateway.run("status").stdout.splitlines()
     assert "ready             yes" in shown
-    assert shown[-4:] == [
-        "carrier\tstate\tbinds_up\tbinds\totp\ttransactional\tbulk\tin_flight\tin_doubt\tsent",
-        "demo\tup\t2\t2\t3\t0\t0\t5\t0\t6",
-        "french\tdown\t0\t0\t0\t0\t0\t0\t0\t0",
-        "gone\t-\t-\t-\t0\t0\t4\t0\t0\t0",
+    assert "oldest_parked_at  2026-01-02T03:03:05.678Z" in shown
+    assert shown[-8:] == [
+        "carrier\tstate\tbinds_up\tbinds\talarms\tids",
+        "demo\tup\t2\t2\tdemo/2:paused\thex -> dec, 411 of 412 matched (learned)",
+        "french\tdown\t0\t0\t-\t-",
+        "",
+        "carrier\totp\ttransactional\tbulk\tin_flight\tin_doubt\tsent",
+        "demo\t3\t0\t0\t5\t0\t6",
+        "french\t0\t0\t0\t0\t0\t0",
+        "gone\t0\t0\t4\t0\t0\t0",
     ]
     assert json.loads(gateway.run("status", "--json").stdout)["parked_receipts"] == 2
 
 
 def test_binds(gateway: Served) -> None:
+    gateway.gateway.bind_states[0] = bind_status("demo/1", link="demo/1", endpoint="smsc:2775", alarm="credentials")
     header, first, _ = (line.split("\t") for line in gateway.run("binds").stdout.splitlines())
     row = dict(zip(header, first, strict=True))
     assert (row["name"], row["state"], row["limit"], row["submitted"]) == ("demo/1", "bound_trx", "rate", "10")
+    assert (row["link"], row["endpoint"], row["alarm"], row["paused_until_at"]) == (
+        "demo/1",
+        "smsc:2775",
+        "credentials",
+        "-",
+    )
     assert [bind["name"] for bind in json.loads(gateway.run("binds", "--json").stdout)["binds"]] == [
         "demo/1",
         "demo/2",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smppgw.cli.sample import PLACEHOLDER_HASH, sample_config
-from smppgw.config import SECTIONS, Settings, load, warnings_of
+from smppgw.config import SECTIONS, CarrierSettings, Settings, SettingsBase, load, shipped, warnings_of
 
 ROOT = Path(__file__).parent.parent.parent
 HASH = "sha256:" + "5" * 64
@@ -34,41 +34,107 @@ def test_the_sample_loads_with_all_defaults(tmp_path: Path) -> None:
     assert settings.model_dump()["http"] == Settings.model_fields["http"].default.model_dump()
 
 
+#: What goes only together with something else, or is there to be chosen from, as it must be to fit.
+TOGETHER = (
+    ("(?m)^password_(env|file) = .*$", ""),
+    ("rate_per_s = 0.0", "rate_per_s = 100.0"),
+    ('mode = "transceiver"', 'mode = "pair"'),
+    ("receipt_alarm_share = 0.0", "receipt_alarm_share = 0.5"),
+    (r"(?s)(\[carriers.demo.query\].*?enabled = )false", r"\1true"),
+    (r"(?s)(\[carriers.demo.outbind\].*?port = )0", r"\g<1>2777"),
+    ('default_region = "GB"', ""),
+    ('prefixes = ["+44", "+353"]', "prefixes = []"),
+    ('host = "smsc1.example.com"', 'host = "127.0.0.1"'),
+    (r"\[profiles.example\]", "[profiles.mine]"),
+    ('profile = "kannel"', 'profile = "mine"'),
+    (r"(?m)^fallbacks = .*$", ""),
+)
+#: What an uncommented example changes; everything else must be at its default.
+EXAMPLES = {
+    "profile",
+    "receive_port",
+    "mode",
+    "rate_per_s",
+    "source_address",
+    "outcomes",
+    "bind_refusals",
+    "receipt_alarm_share",
+    "tls",
+    "submit",
+    "ids",
+    "receipts",
+    "query",
+    "outbind",
+    "addresses",
+    "caps",
+    "vendor_tlvs",
+}
+
+
 def test_every_line_can_be_set(tmp_path: Path) -> None:
-    """With all keys in force (the two other sources of the password left out), the same settings result."""
-    text = re.sub(r"(?m)^# (?=\w+ = |\[\[)", "", sample_config())
-    text = re.sub(r"(?m)^password_(env|file) = .*$", "", text)
-    text = text.replace("rate_per_s = 0.0", "rate_per_s = 100.0")
-    text = text.replace('prefixes = ["+44", "+353"]', "prefixes = []")
-    (tmp_path / "all").mkdir()
-    (tmp_path / "defaults").mkdir()
-    everything = loaded(tmp_path / "all", text).model_dump()
-    defaults = loaded(tmp_path / "defaults", sample_config()).model_dump()
-    assert everything["routes"] == [{"carrier": "demo", "prefixes": [], "accounts": ["app"]}]
-    assert everything["accounts"]["app"].pop("default_region") == "GB"
-    assert defaults["accounts"]["app"].pop("default_region") is None
-    assert everything["carriers"]["demo"].pop("rate_per_s") == 100.0
-    assert defaults["carriers"]["demo"].pop("rate_per_s") == 0.0
-    for section in ("http", "log", "accounts", "carriers"):
+    """With all keys in force the file loads, and only the examples change anything."""
+    text = re.sub(r"(?m)^# (?=[\w.]+ = |\[)", "", sample_config())
+    for old, new in TOGETHER:
+        changed = text.replace(old, new) if old in text else re.sub(old, new, text)
+        assert changed != text, old
+        text = changed
+    ours = (ROOT / "tests" / "vectors" / "certificate_and_key.pem").read_bytes()
+    for file in ("carrier-ca.pem", "our-certificate.pem", "our-key.pem"):
+        (tmp_path / file).write_bytes(ours)
+    everything = loaded(tmp_path, text).model_dump()
+    defaults = loaded(tmp_path, sample_config()).model_dump()
+    assert everything["routes"] == [{"carriers": ["demo"], "prefixes": [], "accounts": ["app"]}]
+    for section in ("http", "log", "accounts"):
         assert everything[section] == defaults[section]
+    demo, default = everything["carriers"]["demo"], defaults["carriers"]["demo"]
+    assert {key for key in demo if demo[key] != default[key]} == EXAMPLES
 
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_key_is_described(name: str) -> None:
     text = sample_config()
-    heading = {"accounts.NAME": "[accounts.app]", "routes": "# [[routes]]"}.get(
-        name, f"[{name.replace('NAME', 'demo')}]"
-    )
-    section = text[text.index("\n" + heading + "\n") + len(heading) + 1 :]
-    section = re.split(r"(?m)^(# )?\[", section)[0]
+    section = section_of(text, name)
     for key, field in SECTIONS[name].model_fields.items():
-        if f"carriers.NAME.{key}" in SECTIONS:
-            continue
+        if any(other.startswith(f"{name}.{key}") for other in SECTIONS) or f"{name}.{key}" == "carriers.NAME.bind":
+            continue  # a section of its own
+        if key == "destination":
+            continue  # its keys are those of source
         assert field.description, key
-        comment, assignment = re.search(rf"((?:# .*\n)+?)((?:# )?{key} = .*)\n", section).groups()  # type: ignore[union-attr]
-        assert assignment
-        words = " ".join(line.removeprefix("# ") for line in comment.splitlines())
+        found = re.search(rf"((?:##? .*\n)+?)((?:# )?{key} = .*)\n", section)
+        assert found, key
+        words = " ".join(line.lstrip("# ") for line in found[1].splitlines())
         assert field.description in words
+
+
+def section_of(text: str, name: str) -> str:
+    """From the heading of a section to the next one."""
+    heading = {
+        "accounts.NAME": "[accounts.app]",
+        "routes": "# [[routes]]",
+        "carriers.NAME.addresses": "# [[carriers.demo.addresses.source]]",
+        "carriers.NAME.addresses.source": "# [[carriers.demo.addresses.source]]",
+        "carriers.NAME.caps": "# [[carriers.demo.caps]]",
+        "carriers.NAME.vendor_tlvs.NAME": "# [carriers.demo.vendor_tlvs.campaign]",
+    }.get(name, f"[{name.replace('NAME', 'demo')}]")
+    section = text[text.index("\n" + heading + "\n") + len(heading) + 1 :]
+    return re.split(r"(?m)^(?:# )?\[", section)[0]
+
+
+def test_every_table_of_a_carrier_is_there() -> None:
+    """SECTIONS is complete: what the sample shows and the hints know."""
+    for key, field in CarrierSettings.model_fields.items():
+        if isinstance(field.default, SettingsBase) or key in ("caps", "vendor_tlvs"):
+            assert any(section.startswith(f"carriers.NAME.{key}") for section in SECTIONS), key
+
+
+def test_a_newcomer_finds_the_essentials_first() -> None:
+    """What must be set stands above the heading of what few carriers need."""
+    essentials, _, seldom = sample_config().partition("differ from the standard")
+    for line in ("key_hashes = ", "host = ", "system_id = ", "password = ", "window = ", "rate_per_s = "):
+        assert re.search(rf"(?m)^(# )?{line}", essentials)
+    assert not re.search(r"(?m)^\w+ = ", seldom), "nothing is set there"
+    for name in shipped():
+        assert name in sample_config()
 
 
 def test_lines_are_short() -> None:

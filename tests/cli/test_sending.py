@@ -16,7 +16,7 @@ import pytest
 from smppgw.cli.common import Exit, Failure
 from smppgw.cli.common import Gateway as Client
 from smppgw.cli.sending import Item, SendRun, retry_pause
-from smppgw.queue.model import Lane
+from smppgw.queue.model import Extras, Lane
 from tests.api.gateway import KEY, Gateway
 from tests.cli.runner import Served, run, served
 from tests.cli.test_common import Terminal
@@ -38,6 +38,34 @@ def test_one_text(gateway: Served) -> None:
     assert header == ["line", "to", "id", "result", "detail"]
     assert (row[0], row[1], row[3], row[4]) == ("1", "07700 900123", "accepted", "1 segment")
     assert result.stderr == "1 accepted (1 segment), 0 refused\n"
+
+
+def test_what_the_carrier_gets_beside_the_text(gateway: Served) -> None:
+    result = gateway.run(
+        "send", "Hi", "--to", "+447700900123", "--service-type", "CMT", "--priority", "2",
+        "--tlv", "campaign=a=b", "--tlv", "product:=7", "--tlv", "token=0aff",
+    )  # fmt: skip
+    assert result.exit_code == Exit.OK
+    assert gateway.gateway.stored[0].extras == Extras(
+        service_type="CMT",
+        priority_flag=2,
+        tlvs=((0x1400, b"a=b\0"), (0x1401, b"\0\x07"), (0x1402, b"\x0a\xff")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tlvs", "says"),
+    [
+        (["campaign"], "not NAME=VALUE"),
+        (["=x"], "not NAME=VALUE"),
+        (["campaign=a", "campaign=b"], "given twice"),
+        (["product:=seven"], "'seven' is no integer"),
+    ],
+)
+def test_tlvs_that_cannot_be_read(gateway: Served, tlvs: list[str], says: str) -> None:
+    result = gateway.run("send", "Hi", "--to", "1", *(part for one in tlvs for part in ("--tlv", one)))
+    assert (result.exit_code, gateway.gateway.stored) == (Exit.USAGE, [])
+    assert says in result.stderr
 
 
 def test_several_recipients_one_of_them_bad(gateway: Served) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import trio
 
+from simulator.fates import MessageState
+from simulator.scenarios import Scenario
 from simulator.settings import SimulatorSettings
 from simulator.smsc import Smsc
 from smppgw.api.auth import generate_key, hash_key
-from smppgw.config import Settings
+from smppgw.config import Settings, load
 from smppgw.daemon import Gateway, serve
 
 KEY = generate_key()
@@ -21,27 +25,61 @@ OTHER_KEY = generate_key()
 PATIENCE_S = 20.0
 
 
-def settings_for(folder: Path, smsc_port: int, **carrier: Any) -> Settings:
-    """One account `app`, one `other`, one carrier `demo`, quick to reconnect."""
+def settings_for(folder: Path, smsc_port: int, *, more: Mapping[str, Any] | None = None, **carrier: Any) -> Settings:
+    """One account `app`, one `other`, one carrier `demo`, quick to reconnect: written as TOML and loaded as always.
+
+    `carrier` is what differs in [carriers.demo], `more` further tables of the file.
+    """
     values: dict[str, Any] = {
         "http": {"port": 0},
-        "store": {"path": folder / "store.db", "sweep_interval_s": 0.1},
+        "store": {"path": str(folder / "store.db"), "sweep_interval_s": 0.1},
         "accounts": {
             "app": {"key_hashes": [hash_key(KEY)], "default_region": "GB", "default_sender": "BANK"},
             "other": {"key_hashes": [hash_key(OTHER_KEY)]},
         },
-        "carriers": {
-            "demo": {
-                "host": "127.0.0.1",
-                "port": smsc_port,
-                "system_id": "gw",
-                "password": "secret",
-                "reconnect": {"first_s": 0.05, "max_s": 0.5},
-                **carrier,
-            }
-        },
+        "carriers": {"demo": carrier_table(smsc_port, **carrier)},
     }
-    return Settings.model_validate(values)
+    values = merged(values, more or {})
+    file = folder / "smppgw.toml"
+    file.write_text("".join(f"{key} = {toml(value)}\n" for key, value in values.items()))
+    return load(file)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables, of which the second one wins."""
+    both = {
+        key: merged(below[key], value)
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping)
+        else value
+        for key, value in above.items()
+    }
+    return {**below, **both}
+
+
+def carrier_table(smsc_port: int, **carrier: Any) -> dict[str, Any]:
+    """[carriers.NAME] for a simulator, with what is given in place of what is quick."""
+    return {
+        "host": "127.0.0.1",
+        "port": smsc_port,
+        "system_id": "gw",
+        "password": "secret",
+        "reconnect": {"first_s": 0.05, "max_s": 0.5},
+        **carrier,
+    }
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it, tables inline. JSON's strings, numbers and booleans are TOML's."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(str(value) if isinstance(value, Path) else value)
+
+
+def acting(scenario: str, **settings: Any) -> SimulatorSettings:
+    """The settings of a scenario; what is given wins."""
+    return replace(Scenario.load(scenario).settings, **settings)
 
 
 class World:
@@ -80,6 +118,36 @@ class World:
 
         await until(all_final)
         return found
+
+    async def binds(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get("/v1/binds"))["binds"]
+        return found
+
+    async def inbound(self) -> list[dict[str, Any]]:
+        """The newest inbound texts, newest first."""
+        found: list[dict[str, Any]] = (await self.get("/v1/inbound", limit="500"))["inbound"]
+        return found
+
+    async def quarantine(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get("/v1/quarantine", limit="500"))["quarantine"]
+        return found
+
+    async def ids(self) -> dict[str, Any] | None:
+        """What is known of the ids in the receipts of the carrier `demo`."""
+        carriers = {one["carrier"]: one for one in (await self.get("/v1/status"))["carriers"]}
+        found: dict[str, Any] | None = carriers["demo"]["ids"]
+        return found
+
+    async def until_acked(self, receipts: int = 0, inbound: int = 0) -> None:
+        """Until so many reports and inbound texts are acknowledged, whatever they say."""
+        with trio.fail_after(PATIENCE_S):
+            await self.smsc.wait_until(
+                lambda: self.smsc.stats.receipts.acked >= receipts and self.smsc.stats.inbound.acked >= inbound
+            )
+
+    async def details(self, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The messages of some results of `send`, with all that is known about them."""
+        return [await self.message(result["id"]) for result in results]
 
     async def until_bound(self) -> None:
         async def bound() -> bool:
@@ -137,15 +205,43 @@ async def _serve(settings: Settings, *, task_status: trio.TaskStatus[Gateway]) -
 
 
 @asynccontextmanager
-async def world(folder: Path, smsc_settings: SimulatorSettings | None = None, **carrier: Any) -> AsyncIterator[World]:
-    """Simulator and gateway, bound; both are stopped in order at the end."""
+async def world(
+    folder: Path, smsc_settings: SimulatorSettings | None = None, *, wait: bool = True, **carrier: Any
+) -> AsyncIterator[World]:
+    """Simulator and gateway, bound unless `wait` is off; both are stopped in order at the end."""
     async with (
         simulator(smsc_settings) as smsc,
         gateway(settings_for(folder, smsc.port, **carrier)) as (running, client),
     ):
         made = World(smsc, running, client)
-        await made.until_bound()
+        if wait:
+            await made.until_bound()
         yield made
+
+
+VERDICTS = {
+    MessageState.DELIVERED: "delivered",
+    MessageState.UNDELIVERABLE: "failed",
+    MessageState.EXPIRED: "expired",
+    MessageState.REJECTED: "rejected",
+    MessageState.DELETED: "cancelled",
+}
+
+
+def mixed_fates(count: int) -> dict[str, MessageState]:
+    """For the recipients of `items`: fates that differ from neighbour to neighbour, as the simulator takes them."""
+    states = list(VERDICTS)
+    return {item["to"][1:]: states[number % len(states)] for number, item in enumerate(items(count))}
+
+
+def verdicts(fates: Mapping[str, MessageState]) -> dict[str, str]:
+    """recipient -> the state its message must end in."""
+    return {f"+{recipient}": VERDICTS[state] for recipient, state in fates.items()}
+
+
+def states(messages: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """recipient -> the state its message is in."""
+    return {message["to"]: message["state"] for message in messages}
 
 
 def items(count: int, text: str = "Your code is {}") -> list[dict[str, Any]]:

@@ -1,31 +1,43 @@
-"""Random histories of store calls never lose or double a segment, and every message ends with a verdict."""
+"""Random histories of store calls never lose or double a segment, and every message ends with a verdict.
+
+Nor do they reroute what a carrier accepted, or claim more than a limit allows."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from smppgw.addresses import Address
 from smppgw.queue.model import (
     Accept,
+    Cancel,
+    Cap,
     Claim,
     ClaimedSegment,
     Doubt,
+    ErrandDone,
+    InboundText,
     OutcomeKind,
+    QueryPlan,
     Reason,
     ReceiptRecord,
     ReceiptState,
+    RecordErrands,
     RecordOutcomes,
     RecordReceipts,
     Recover,
     SegmentState,
     SubmitOutcome,
     Sweep,
+    TakeErrands,
     Verdict,
     Withdraw,
+    message_id_of,
     verdict_of,
 )
 from tests.support.inlinestore import InlineStore
@@ -33,21 +45,37 @@ from tests.support.inlinestore import InlineStore
 from .make import HOUR, NOW, PLAN, new_message
 
 RECIPIENTS = ("447700900001", "447700900002", "33639980001")
+CARRIERS = ("demo", "bulk")
+SPAN_MS = 600_000
+KINDS = (*OutcomeKind, *[OutcomeKind.REROUTED] * 4)  # few messages get far enough to be rerouted
+CAP = 3  # submit_sm in each span, by sender and all together: there is one sender
+
+
+@dataclass(frozen=True)
+class Out:
+    """A claim that a bind answers for."""
+
+    carrier: str
+    segment: ClaimedSegment
+    claimed_utc_ms: int
 
 
 class Histories(RuleBasedStateMachine):
-    """The carrier, the clock and crashes act at random; the store has to keep its books."""
+    """The carriers, the clock and crashes act at random; the store has to keep its books."""
 
     @initialize()
     def open(self) -> None:
         self.store = InlineStore()
         self.now = NOW
         self.accepted: dict[int, int] = {}  # message -> parts
-        self.out: dict[int, ClaimedSegment] = {}  # claimed, not answered, by segment
-        self.unanswered: list[ClaimedSegment] = []  # given up by the bind; the carrier may still answer
+        self.out: dict[int, Out] = {}  # claimed, not answered, by segment
+        self.unanswered: list[Out] = []  # given up by the bind; the carrier may still answer
         self.copies: Counter[int] = Counter()
         self.chosen: Counter[int] = Counter()  # how often somebody chose to send the segment again
+        self.taken_by: dict[int, str] = {}  # the carrier that accepted something of the message
+        self.used: Counter[tuple[str, int]] = Counter()  # of the limits, by carrier and span
         self.ids: list[str] = []
+        self.received = 0  # receipts, whatever they turned out to be
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -58,83 +86,145 @@ class Histories(RuleBasedStateMachine):
         parts=st.lists(st.integers(1, 4), min_size=1, max_size=5),
         registered=st.integers(0, 1),
         to=st.sampled_from(RECIPIENTS),
+        alternatives=st.sampled_from([("bulk",), ()]),
     )
-    def accept(self, parts: list[int], registered: int, to: str) -> None:
-        op = Accept([new_message(to, parts=one, registered_delivery=registered) for one in parts], self.now)
+    def accept(self, parts: list[int], registered: int, to: str, alternatives: tuple[str, ...]) -> None:
+        changes: Any = {"registered_delivery": registered, "alternatives": alternatives}
+        op = Accept([new_message(to, parts=one, **changes) for one in parts], self.now)
         self.store.commit_now(op)
         self.accepted |= {one.message_id: one.segments for one in op.result}
 
-    @rule(limit=st.integers(1, 6))
-    def claim(self, limit: int) -> None:
-        op = Claim("demo", "demo/1", limit, self.now)
+    @rule(
+        limit=st.integers(1, 6),
+        carrier=st.sampled_from(CARRIERS),
+        capped=st.sampled_from(["", "", "", "all", "sender"]),
+    )
+    def claim(self, limit: int, carrier: str, capped: str) -> None:
+        start = self.now // SPAN_MS * SPAN_MS
+        # Both are always counted, so that either may be set at any time; only one of them is tight.
+        counts = {"all": CAP if capped == "all" else 1000, "sender": CAP if capped == "sender" else 1000}
+        caps = [Cap(key, count, key == "sender", start, start + SPAN_MS) for key, count in counts.items()]
+        op = Claim(carrier, f"{carrier}/1", limit, self.now, caps=caps)
         self.store.commit_now(op)
-        claimed = {one.segment_id: one for one in op.result.segments}
+        claimed = {one.segment_id: Out(carrier, one, self.now) for one in op.result.segments}
         assert len(claimed) <= limit
         assert not self.out.keys() & claimed.keys(), "claimed twice"
+        if capped:
+            assert len(claimed) <= max(CAP - self.used[carrier, start], 0), "more than the limit"
+            if self.used[carrier, start] + len(claimed) >= CAP and len(claimed) < limit:
+                assert capped == "sender" or op.result.next_due_utc_ms == start + SPAN_MS
+        self.used[carrier, start] += len(claimed)
         self.out |= claimed
         self.copies.update(claimed.keys())
         for number in claimed:
             assert self.copies[number] <= 1 + self.chosen[number], "sent again without anybody having chosen it"
 
-    @rule(data=st.data(), kind=st.sampled_from(OutcomeKind), reused=st.booleans())
-    def answer(self, data: st.DataObject, kind: OutcomeKind, reused: bool) -> None:
+    @rule(data=st.data(), kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4), reused=st.booleans())
+    def answer(self, data: st.DataObject, kinds: list[OutcomeKind], reused: bool) -> None:
         taken = self._some_out(data)
-        op = self._answer(taken, kind, reused)
-        assert (op.result.moved, op.result.stale) == (len(taken), 0)
-        if kind not in (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED):
-            self.chosen.update(one.segment_id for one in taken)  # refused: the carrier does not have it
+        answers = [(one, kinds[index % len(kinds)]) for index, one in enumerate(taken)]
+        for carrier in CARRIERS:
+            of_carrier = [(one, kind) for one, kind in answers if one.carrier == carrier]
+            op = self._answer(carrier, of_carrier, reused)
+            assert (op.result.moved, op.result.stale) == (len(of_carrier), 0)
+            self._answered(of_carrier)
 
     @rule(data=st.data(), kind=st.sampled_from(OutcomeKind))
     def late_answer(self, data: st.DataObject, kind: OutcomeKind) -> None:
         if self.unanswered:
             late = self.unanswered.pop(data.draw(st.integers(0, len(self.unanswered) - 1)))
-            op = self._answer([late], kind, False)
+            op = self._answer(late.carrier, [(late, kind)], False)
             assert op.result.moved + op.result.stale == 1
-            if op.result.moved and kind not in (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED):
-                self.chosen[late.segment_id] += 1
+            if op.result.moved:
+                self._answered([(late, kind)])
 
-    def _answer(self, taken: list[ClaimedSegment], kind: OutcomeKind, reused: bool) -> RecordOutcomes:
-        def smsc_id(number: int) -> str:
-            return "" if kind is not OutcomeKind.ACCEPTED else "7" if reused else f"id{number}"
+    def _answered(self, answers: list[tuple[Out, OutcomeKind]]) -> None:
+        for one, kind in answers:
+            number = one.segment.segment_id
+            if kind is OutcomeKind.ACCEPTED:
+                self.taken_by[message_id_of(number)] = one.carrier
+            elif kind is not OutcomeKind.REJECTED:
+                self.chosen[number] += 1  # refused: the carrier does not have it
 
-        outcomes = [
-            SubmitOutcome(one.segment_id, one.claim, kind, 8 if kind != "accepted" else 0, smsc_id(one.segment_id))
-            for one in taken
-        ]
+    def _answer(self, carrier: str, answers: list[tuple[Out, OutcomeKind]], reused: bool) -> RecordOutcomes:
+        outcomes = []
+        for one, kind in answers:
+            number, accepted = one.segment.segment_id, kind is OutcomeKind.ACCEPTED
+            smsc_id = "" if not accepted else "7" if reused else f"{number:x}"
+            outcomes.append(SubmitOutcome(number, one.segment.claim, kind, 0 if accepted else 8, smsc_id))
         self.ids += [one.smsc_id for one in outcomes if one.smsc_id]
-        op = RecordOutcomes("demo", "demo/1", outcomes, self.now, PLAN, HOUR)
+        op = RecordOutcomes(carrier, f"{carrier}/1", outcomes, self.now, PLAN, HOUR)
         self.store.commit_now(op)
         return op
 
     @rule(data=st.data(), resend=st.booleans())
     def lose_the_link(self, data: st.DataObject, resend: bool) -> None:
         taken = self._some_out(data)
-        pairs = [(one.segment_id, one.claim) for one in taken]
-        op = Doubt("demo", "demo/1", pairs, Reason.LINK_LOST, self.now, HOUR, PLAN if resend else None)
-        self.store.commit_now(op)
-        assert op.result == len(taken)
+        for carrier in CARRIERS:
+            pairs = _keys(taken, carrier)
+            plan = PLAN if resend else None
+            op = Doubt(carrier, f"{carrier}/1", pairs, Reason.LINK_LOST, self.now, HOUR, plan)
+            self.store.commit_now(op)
+            assert op.result == len(pairs)
         self.unanswered += taken
         if resend:
-            self.chosen.update(one.segment_id for one in taken)
+            self.chosen.update(one.segment.segment_id for one in taken)
 
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
         taken = self._some_out(data)
-        op = Withdraw("demo", "demo/1", [(one.segment_id, one.claim) for one in taken], self.now)
-        self.store.commit_now(op)
-        assert op.result == len(taken)
-        self.copies.subtract(one.segment_id for one in taken)  # nothing was written
+        for carrier in CARRIERS:
+            pairs = _keys(taken, carrier)
+            op = Withdraw(carrier, f"{carrier}/1", pairs, self.now)
+            self.store.commit_now(op)
+            assert op.result == len(pairs)
+        for one in taken:  # nothing was written
+            self.copies[one.segment.segment_id] -= 1
+            self.used[one.carrier, one.claimed_utc_ms // SPAN_MS * SPAN_MS] -= 1
 
-    @rule(data=st.data(), state=st.sampled_from(ReceiptState), source=st.sampled_from(RECIPIENTS))
-    def receipt(self, data: st.DataObject, state: ReceiptState, source: str) -> None:
-        early = [f"id{one}" for one in sorted(self.out)]
-        smsc_id = data.draw(st.sampled_from([*self.ids, *early, "nobody's"]))
+    @rule(
+        data=st.data(),
+        state=st.sampled_from(ReceiptState),
+        source=st.sampled_from(RECIPIENTS),
+        carrier=st.sampled_from(CARRIERS),
+        form=st.sampled_from(["as it is", "decimal", "sniffed"]),
+    )
+    def receipt(self, data: st.DataObject, state: ReceiptState, source: str, carrier: str, form: str) -> None:
+        """In time or early, for us or for nobody, with an address that fits or not, its id in one form or another."""
+        early = [f"{one:x}" for one in sorted(self.out)]
+        smsc_id = data.draw(st.sampled_from([*self.ids, *early, "nobody's", ""]))
+        if form == "decimal" and smsc_id not in ("", "nobody's"):
+            smsc_id = str(int(smsc_id, 16))
         record = ReceiptRecord(smsc_id, state, state.name, "000", source, "BANK", b"")
-        self.store.commit_now(RecordReceipts("demo", "demo/1", [record], self.now))
+        if form == "sniffed":
+            record.sniffed = InboundText(Address(1, 1, source), Address(5, 0, "BANK"), 0, 0, b"", "id:")
+        op = RecordReceipts(carrier, f"{carrier}/1", [record], self.now)
+        self.store.commit_now(op)
+        assert op.result.matched + op.result.parked + op.result.inbound == 1
+        self.received += 1
+
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        if self.accepted:
+            number = data.draw(st.sampled_from(sorted(self.accepted)))
+            self.store.commit_now(Cancel(number, "app", self.now))
+
+    @rule(
+        carrier=st.sampled_from(CARRIERS),
+        state=st.sampled_from([None, *ReceiptState]),
+        status=st.sampled_from([0, 0, 8]),
+    )
+    def run_errands(self, carrier: str, state: ReceiptState | None, status: int) -> None:
+        op = TakeErrands(carrier, 3, self.now)
+        self.store.commit_now(op)
+        done = [ErrandDone(one.segment_id, one.kind, status, state) for one in op.result]
+        recorded = RecordErrands(carrier, f"{carrier}/1", done, self.now)
+        self.store.commit_now(recorded)
+        assert recorded.result <= len(done)
 
     @rule()
     def crash(self) -> None:
-        op = Recover(self.now, {"demo": HOUR}, {})
+        op = Recover(self.now, dict.fromkeys(CARRIERS, HOUR), {})
         self.store.commit_now(op)
         assert op.result == len(self.out)
         self.out.clear()
@@ -142,12 +232,12 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0, 1, 600, 4000]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds * 1000
-        self.store.commit_now(Sweep(self.now, {"demo": HOUR}))
+        self.store.commit_now(Sweep(self.now, dict.fromkeys(CARRIERS, HOUR), query={"demo": QueryPlan(2, HOUR)}))
         for number, state in self.store.connection.execute("SELECT id, state FROM segment"):
             if number in self.out and state != SegmentState.IN_FLIGHT:  # past its validity in flight
                 self.unanswered.append(self.out.pop(number))
 
-    def _some_out(self, data: st.DataObject) -> list[ClaimedSegment]:
+    def _some_out(self, data: st.DataObject) -> list[Out]:
         count = data.draw(st.integers(0, len(self.out)))
         return [self.out.pop(number) for number in sorted(self.out)[:count]]
 
@@ -165,19 +255,33 @@ class Histories(RuleBasedStateMachine):
         assert {number: len(of_message) for number, of_message in states.items()} == self.accepted
         flying = sum(of_message.count(SegmentState.IN_FLIGHT) for of_message in states.values())
         assert flying == len(self.out)
-        rows: Any = self.store.connection.execute("SELECT id, verdict FROM message")
-        for number, verdict in rows:
+        rows: Any = self.store.connection.execute("SELECT id, verdict, carrier FROM message")
+        for number, verdict, carrier in rows:
             expected = verdict_of(states[number])
             assert (None if verdict is None else Verdict(verdict)) == expected
+            assert carrier == self.taken_by.get(number, carrier), "rerouted, and its carrier has something of it"
+        apart = """
+SELECT count(*) FROM segment s JOIN message m ON m.id = s.id >> 8 WHERE s.carrier <> m.carrier"""
+        assert self.store.connection.execute(apart).fetchone() == (0,), "a message has one carrier"
+        kept = "SELECT (SELECT count(*) FROM receipt) + (SELECT count(*) FROM inbound)"
+        assert self.store.connection.execute(kept).fetchone() == (self.received,), "a receipt is lost"
+        strangers = """
+SELECT count(*) FROM receipt r JOIN message m ON m.id = r.segment_id >> 8
+WHERE m.dest_addr <> r.source_addr AND r.flags NOT LIKE '%address_differs%'"""
+        assert self.store.connection.execute(strangers).fetchone() == (0,), "somebody else's, and nothing tells it"
 
     def finish(self) -> None:
         """Whatever happened: once the carrier is silent for long enough, every message has a verdict."""
-        self.store.commit_now(Recover(self.now, {"demo": HOUR}, {}))
+        self.store.commit_now(Recover(self.now, dict.fromkeys(CARRIERS, HOUR), {}))
         for _ in range(4):
             self.now += 1000 * HOUR
-            self.store.commit_now(Sweep(self.now, {"demo": HOUR}))
+            self.store.commit_now(Sweep(self.now, dict.fromkeys(CARRIERS, HOUR), query={"demo": QueryPlan(2, HOUR)}))
         open_now = [states for states in self._states().values() if verdict_of(states) is None]
         assert open_now == []
+
+
+def _keys(claims: list[Out], carrier: str) -> list[tuple[int, int]]:
+    return [(one.segment.segment_id, one.segment.claim) for one in claims if one.carrier == carrier]
 
 
 TestHistories = Histories.TestCase

@@ -1,59 +1,253 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from smppgw.queue.matcher import Candidate, Effect, choose, choose_for_parked, effect_of, resolve_doubts
-from smppgw.queue.model import Reason, ReceiptState, SegmentState
+from smppgw.queue.ids import Learned, Relation, Shape
+from smppgw.queue.matcher import (
+    Candidate,
+    Effect,
+    Hit,
+    agree,
+    choose,
+    choose_for_parked,
+    choose_sniffed,
+    contradicts,
+    early_matters,
+    effect_of,
+    may_be_early,
+    resolve_doubts,
+    same_number,
+)
+from smppgw.queue.model import Reason, ReceiptFlag, ReceiptState, SegmentState, reference_of
 
 from .make import receipt
 
 S, R = SegmentState, Reason
+TO, OTHER = "447700900001", "33639980001"
+SAME, HEX_DEC, DEC_HEX = Relation.SAME, Relation.HEX_DEC, Relation.DEC_HEX
 
 
-def candidate(number: int, state: SegmentState = S.SENT, recipient: str = "447700900001", at: int = 0) -> Candidate:
+def candidate(number: int, state: SegmentState = S.SENT, recipient: str = TO, at: int = 0) -> Candidate:
     return Candidate(number, state, R.CARRIER_ACCEPTED, 1, at, recipient, "BANK")
 
 
+def raw(number: int, state: SegmentState = S.SENT, recipient: str = TO) -> Hit:
+    return Hit(candidate(number, state, recipient), frozenset({SAME}), True)
+
+
+def read(number: int, relation: Relation, state: SegmentState = S.SENT, recipient: str = TO) -> Hit:
+    return Hit(candidate(number, state, recipient), frozenset({relation}), False)
+
+
+NOTHING = Learned()
+KNOWN = {relation: Learned(relation) for relation in Relation}
+PINNED_SAME = Learned(SAME, pinned=True)
+
+
 @pytest.mark.parametrize(
-    ("name", "candidates", "source", "chosen"),
+    ("name", "hits", "source", "chosen"),
     [
-        ("one is enough", [candidate(1)], "447700900001", 1),
-        ("one is enough, address masked", [candidate(1)], "4477****01", 1),
-        ("one that is finished", [candidate(1, S.DELIVERED)], "447700900001", 1),
-        ("one that is finished, another's address", [candidate(1, S.DELIVERED)], "33639980001", None),
-        ("reused id: the newest open one", [candidate(1), candidate(2)], "447700900001", 2),
-        ("reused id: open before finished", [candidate(1), candidate(2, S.DELIVERED)], "447700900001", 1),
-        (
-            "reused id: the recipient decides",
-            [candidate(1), candidate(2, recipient="33639980001")],
-            "447700900001",
-            1,
-        ),
-        ("national format agrees on 7 digits", [candidate(1), candidate(2, recipient="336399")], "07700900001", 1),
+        ("one is enough", [raw(1)], TO, 1),
+        ("one is enough, address masked", [raw(1)], "4477****01", 1),
+        ("one that is finished", [raw(1, S.DELIVERED)], TO, 1),
+        ("one that is finished, another's address", [raw(1, S.DELIVERED)], OTHER, None),
+        ("reused id: the newest open one", [raw(1), raw(2)], TO, 2),
+        ("reused id: open before finished", [raw(1), raw(2, S.DELIVERED)], TO, 1),
+        ("reused id: the recipient decides", [raw(1), raw(2, recipient=OTHER)], TO, 1),
+        ("national format agrees on 7 digits", [raw(1), raw(2, recipient="336399")], "07700900001", 1),
         (
             "a late receipt for a finished one, its id in use again",
-            [candidate(1, S.DELIVERED), candidate(2, recipient="33639980001")],
-            "447700900001",
+            [raw(1, S.DELIVERED), raw(2, recipient=OTHER)],
+            TO,
             1,
         ),
-        (
-            "nothing agrees, one is open",
-            [candidate(1, S.DELIVERED, "336"), candidate(2, recipient="337")],
-            "447700900001",
-            2,
-        ),
-        ("nothing agrees, two are open", [candidate(1), candidate(2)], "999", None),
+        ("nothing agrees, one is open", [raw(1, S.DELIVERED, "336"), raw(2, recipient="337")], TO, 2),
+        ("nothing agrees, two are open", [raw(1), raw(2)], "999", None),
+        ("a converted id alone", [read(1, HEX_DEC)], TO, 1),
+        ("a converted id, address masked", [read(1, HEX_DEC)], "4477****01", None),
+        ("two readings agree", [raw(1), read(2, HEX_DEC)], TO, None),
+        ("two readings agree, one finished", [raw(1), read(2, DEC_HEX, S.DELIVERED)], TO, None),
+        ("masked, and two readings lead to open ones", [raw(1), read(2, HEX_DEC)], "4477****01", None),
+        ("masked, the other reading is finished", [raw(1), read(2, HEX_DEC, S.DELIVERED)], "4477****01", 1),
+        ("the raw one contradicts, the converted one agrees", [raw(1, recipient=OTHER), read(2, HEX_DEC)], TO, 2),
     ],
 )
-def test_choose(name: str, candidates: list[Candidate], source: str, chosen: int | None) -> None:
-    found = choose(receipt("7", source=source, destination="BANK"), candidates)
+def test_choose_while_nothing_is_known(name: str, hits: list[Hit], source: str, chosen: int | None) -> None:
+    found = choose(receipt("7", source=source, destination="BANK"), hits, NOTHING).segment
     assert (found and found.segment_id) == chosen, name
 
 
+@pytest.mark.parametrize(
+    ("name", "learned", "receipt_id", "hits", "source", "chosen"),
+    [
+        ("hex -> dec: the converted one", KNOWN[HEX_DEC], "16", [raw(1), read(2, HEX_DEC)], TO, 2),
+        ("hex -> dec: the raw one is not it", KNOWN[HEX_DEC], "16", [raw(1)], TO, None),
+        ("hex -> dec: nor masked", KNOWN[HEX_DEC], "16", [raw(1)], "4477****01", None),
+        ("hex -> dec: what cannot be decimal", KNOWN[HEX_DEC], "1f", [raw(1)], TO, 1),
+        ("hex -> dec: what cannot be decimal, masked", KNOWN[HEX_DEC], "1f", [raw(1)], "4477****01", 1),
+        ("dec -> hex: the converted one", KNOWN[DEC_HEX], "16", [raw(1), read(2, DEC_HEX)], TO, 2),
+        ("same: the raw one", KNOWN[SAME], "16", [raw(1), read(2, HEX_DEC)], TO, 1),
+        ("same: not the converted one", KNOWN[SAME], "16", [read(2, HEX_DEC)], TO, None),
+        ("same: other case or zeros", KNOWN[SAME], "16", [read(2, SAME)], TO, 2),
+        ("same: raw before other case or zeros", KNOWN[SAME], "16", [raw(1), read(2, SAME)], TO, 1),
+        ("same: masked", KNOWN[SAME], "16", [raw(1), read(2, HEX_DEC)], "4477****01", 1),
+        ("pinned same: the id is enough", PINNED_SAME, "16", [raw(1)], OTHER, 1),
+    ],
+)
+def test_choose_by_the_carriers_relation(
+    name: str, learned: Learned, receipt_id: str, hits: list[Hit], source: str, chosen: int | None
+) -> None:
+    found = choose(receipt(receipt_id, source=source, destination="BANK"), hits, learned).segment
+    assert (found and found.segment_id) == chosen, name
+
+
+def seen(*message_ids: str) -> Shape:
+    shape = Shape()
+    shape.see(message_ids)
+    return shape
+
+
+@pytest.mark.parametrize(
+    ("name", "receipt_id", "ids_seen", "unanswered", "chosen"),
+    [
+        ("the id cannot be read otherwise", "5f0c-ab", ["5f0c-ab"], [], 1),
+        ("a converted id would be far from all others", "1234567890", ["1234567890"], [], 1),
+        ("it may be hexadecimal 10", "16", ["16", "1a"], [], None),
+        ("it may be early for somebody else", "1234567890", ["1234567890"], [OTHER], None),
+        ("somebody else is waited for, but not at this number", "1234567890", ["1234567890"], ["4670000000"], 1),
+    ],
+)
+@pytest.mark.parametrize("relation", [None, SAME])
+def test_an_id_whose_addresses_name_somebody_else(
+    name: str,
+    receipt_id: str,
+    ids_seen: list[str],
+    unanswered: list[str],
+    chosen: int | None,
+    relation: Relation | None,
+) -> None:
+    learned = Learned(relation, shape=seen(*ids_seen))
+    given = receipt(receipt_id, source=OTHER)
+    assert early_matters(given, [raw(1)], learned), name
+    early = may_be_early(given, 1000, [(one, 500) for one in unanswered])
+    found = choose(given, [raw(1)], learned, early=early)
+    assert (found.segment and found.segment.segment_id) == chosen, name
+    assert (ReceiptFlag.ADDRESS_DIFFERS in found.flags) is (chosen is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "hits", "shape", "chosen"),
+    [
+        ("a converted id", [read(1, HEX_DEC)], Shape(), None),
+        ("the very id, which may be a converted one", [raw(1)], seen("16", "1a"), None),
+        ("the very id, which can hardly be one", [raw(1)], seen("4096", "4097"), 1),
+    ],
+)
+def test_while_nothing_is_known_a_receipt_that_may_be_early_waits(
+    name: str, hits: list[Hit], shape: Shape, chosen: int | None
+) -> None:
+    learned = Learned(shape=shape)
+    assert early_matters(receipt("16"), hits, learned)
+    found = choose(receipt("16"), hits, learned, early=True)
+    assert (found.segment and found.segment.segment_id) == chosen, name
+    assert bool(found.votes) is (chosen is not None)
+    assert choose(receipt("16"), hits, learned, early=False).segment is not None
+
+
+def test_a_receipt_is_not_early_for_what_was_written_after_it() -> None:
+    assert may_be_early(receipt("7"), 1000, [(TO, 900)])
+    assert not may_be_early(receipt("7"), 1000, [(TO, 90_000), (OTHER, 1)])
+
+
+def test_what_was_odd_is_flagged() -> None:
+    assert choose(receipt("7"), [raw(1)], NOTHING).flags == ()
+    assert choose(receipt("7", source="44*"), [raw(1)], NOTHING).flags == (ReceiptFlag.ADDRESS_DIFFERS,)
+    assert choose(receipt("7"), [read(1, DEC_HEX)], NOTHING).flags == (ReceiptFlag.ID_CONVERTED,)
+
+
+def test_only_receipts_whose_addresses_agree_say_something_of_the_ids() -> None:
+    assert choose(receipt("7"), [raw(1), read(2, HEX_DEC, recipient=OTHER)], NOTHING).votes == {SAME}
+    assert choose(receipt("7", source="44*"), [raw(1)], NOTHING).votes == set()
+
+
 def test_swapped_addresses_agree_as_well() -> None:
-    found = choose(receipt("7", source="BANK", destination="447700900001"), [candidate(1), candidate(2, S.DELIVERED)])
+    found = choose(receipt("7", source="BANK", destination=TO), [raw(1), raw(2, S.DELIVERED)], NOTHING).segment
     assert found is not None
     assert found.segment_id == 1
+
+
+@pytest.mark.parametrize(
+    ("recipient", "address", "agrees"),
+    [
+        (TO, TO, True),
+        (TO, "+447700900001", True),
+        (TO, "0900001", True),
+        (TO, "900001", False),
+        (TO, "+44 7700 900-001", True),
+        (TO, "447700***001", False),
+        (TO, "", False),
+        ("8080", "8080", True),
+        ("8080", "+8080", True),
+        ("8080", "447700908080", False),
+        ("336399", "1336399", False),
+    ],
+)
+def test_addresses_agree_on_seven_digits_and_short_ones_as_a_whole(
+    recipient: str, address: str, agrees: bool
+) -> None:
+    assert agree(recipient, "BANK", address) is agrees
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "contradicting"),
+    [
+        (OTHER, "BANK", True),
+        ("BANK", OTHER, True),
+        (TO, "BANK", False),
+        ("BANK", "447700900001", False),
+        ("4477****01", "BANK", False),
+        (OTHER, "4477****01", False),
+        ("", "BANK", False),
+        ("8080", "BANK", False),
+    ],
+)
+def test_addresses_contradict_when_they_name_somebody_else(
+    source: str, destination: str, contradicting: bool
+) -> None:
+    assert contradicts(candidate(1), receipt("7", source=source, destination=destination)) is contradicting
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (TO, "+447700900001", True),
+        (TO, "07700900001", True),
+        (TO, "00447700900001", True),
+        (TO, "900001", False),
+        (TO, "447700900002", False),
+        ("8080", "8080", True),
+        ("8080", "447700908080", False),
+    ],
+)
+def test_a_sniffed_receipt_comes_from_the_whole_number(one: str, other: str, same: bool) -> None:
+    assert same_number(one, other) is same
+    assert same_number(other, one) is same
+
+
+class TestSniffing:
+    def test_the_sender_must_be_the_recipient(self) -> None:
+        assert choose_sniffed(receipt("7", source=OTHER, destination=TO), [raw(1)], NOTHING).segment is None
+        found = choose_sniffed(receipt("7", source="+" + TO), [raw(1)], NOTHING)
+        assert (found.segment, found.flags) == (candidate(1), (ReceiptFlag.SNIFFED,))
+
+    def test_the_segment_must_be_open(self) -> None:
+        assert choose_sniffed(receipt("7"), [raw(1, S.DELIVERED)], NOTHING).segment is None
+
+    def test_the_carriers_own_form_goes_first(self) -> None:
+        found = choose_sniffed(receipt("16"), [raw(1), read(2, HEX_DEC)], KNOWN[HEX_DEC])
+        assert (found.segment, found.flags) == (candidate(2), (ReceiptFlag.ID_CONVERTED, ReceiptFlag.SNIFFED))
 
 
 DELIVERED, UNDELIVERABLE = ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE
@@ -65,6 +259,11 @@ DELIVERED, UNDELIVERABLE = ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE
         (S.SENT, R.CARRIER_ACCEPTED, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
         (S.SENT, R.CARRIER_ACCEPTED, ReceiptState.ENROUTE, Effect(None, R.RECEIPT_INTERMEDIATE)),
         (S.SENT, R.CARRIER_ACCEPTED, None, Effect(None, R.RECEIPT_INTERMEDIATE)),
+        (S.QUEUED, R.RESENT_AFTER_DOUBT, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
+        (S.QUEUED, R.RESENT_AFTER_DOUBT, ReceiptState.ENROUTE, Effect(S.SENT, R.RECEIPT_INTERMEDIATE)),
+        (S.CANCELLED, R.CANCELLED_BY_APP, ReceiptState.DELETED, Effect(None, R.RECEIPT_REPEATED)),
+        (S.CANCELLED, R.CANCELLED_BY_APP, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
+        (S.IN_DOUBT, R.LINK_LOST, None, Effect(S.SENT, R.RECEIPT_INTERMEDIATE)),
         (S.IN_DOUBT, R.LINK_LOST, UNDELIVERABLE, Effect(S.UNDELIVERABLE, R.RECEIPT)),
         (S.DELIVERED, R.RECEIPT, DELIVERED, Effect(None, R.RECEIPT_REPEATED)),
         (S.DELIVERED, R.RECEIPT, UNDELIVERABLE, Effect(None, R.RECEIPT_CONTRADICTS)),
@@ -103,7 +302,25 @@ def resolved(
     ],
 )
 def test_choose_for_parked(name: str, source: str, received: int, chosen: int | None) -> None:
-    found = choose_for_parked(receipt("7", source=source), received, [candidate(1)])
+    found = choose_for_parked(receipt("7", source=source), received, [raw(1)], NOTHING).segment
+    assert (found and found.segment_id) == chosen, name
+
+
+@pytest.mark.parametrize(
+    ("name", "early", "settled", "hits", "chosen"),
+    [
+        ("its response may still come", False, False, [read(1, DEC_HEX)], None),
+        ("it has waited long enough", False, True, [read(1, DEC_HEX)], 1),
+        ("something to its number is still not answered", True, True, [read(1, DEC_HEX)], None),
+        ("two of them", False, True, [read(1, DEC_HEX), raw(2)], None),
+        ("one that is finished", False, True, [read(1, DEC_HEX, S.DELIVERED)], None),
+        ("the carrier's own form", True, False, [read(1, DEC_HEX), read(2, HEX_DEC)], 2),
+    ],
+)
+def test_another_form_than_the_carriers_is_the_last_resort(
+    name: str, early: bool, settled: bool, hits: list[Hit], chosen: int | None
+) -> None:
+    found = choose_for_parked(receipt("16"), 1000, hits, KNOWN[HEX_DEC], early=early, settled=settled).segment
     assert (found and found.segment_id) == chosen, name
 
 
@@ -132,3 +349,33 @@ class TestResolvingDoubts:
 
     def test_too_long_ago(self) -> None:
         assert resolved(("9", "447700900001", 1001), unanswered=[doubtful(1)]) == []
+
+    def test_one_that_waits_to_be_sent_again(self) -> None:
+        waiting = doubtful(1)._replace(state=S.QUEUED, reason=R.RESENT_AFTER_DOUBT)
+        assert resolved(("9", TO, 5), unanswered=[waiting]) == [(0, 1)]
+        assert resolved(("9", TO, 5), unanswered=[waiting._replace(reason=R.THROTTLED)]) == []
+
+    def test_its_reference_tells_it_from_others_to_the_same_phone(self) -> None:
+        echo = replace(receipt("9", source=TO), user_message_reference=reference_of(2))
+        unanswered = [doubtful(1), doubtful(2), candidate(3)]
+        assert [(index, one.segment_id) for index, one in resolve_doubts([(echo, 5)], unanswered, 1000)] == [(0, 2)]
+
+    @pytest.mark.parametrize(
+        ("name", "source", "state", "received"),
+        [
+            ("another's phone", OTHER, S.IN_DOUBT, 5),
+            ("answered already", TO, S.SENT, 5),
+            ("before it was written", TO, S.IN_DOUBT, -1),
+        ],
+    )
+    def test_a_reference_alone_is_not_enough(
+        self, name: str, source: str, state: SegmentState, received: int
+    ) -> None:
+        echo = replace(receipt("9", source=source), user_message_reference=reference_of(2))
+        assert resolve_doubts([(echo, received)], [candidate(2, state)], 1000) == [], name
+
+    def test_the_reference_of_another_one_speaks_against_it(self) -> None:
+        echo = replace(receipt("9", source=TO), user_message_reference=reference_of(7))
+        assert resolve_doubts([(echo, 5)], [doubtful(1)], 1000) == []
+        unused = replace(echo, user_message_reference=0)
+        assert len(resolve_doubts([(unused, 5)], [doubtful(1)], 1000)) == 1

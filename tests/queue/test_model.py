@@ -15,6 +15,7 @@ from smppgw.queue.model import (
     message_id_of,
     parse_id,
     part_of,
+    reference_of,
     segment_id,
     verdict_of,
 )
@@ -94,3 +95,14 @@ def test_a_segment_tells_its_message_and_part(message: int, part: int) -> None:
     number = segment_id(message, part)
     assert number < 2**63
     assert (message_id_of(number), part_of(number)) == (message, part)
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_reference_is_never_zero_which_some_smscs_write_where_there_is_none(number: int) -> None:
+    assert 1 <= reference_of(number) <= 0xFFFF
+
+
+@given(st.integers(0, 2**42))
+def test_segments_near_each_other_have_references_of_their_own(utc_ms: int) -> None:
+    near = [segment_id((utc_ms << 13) + number, part) for number in range(500) for part in range(1, 5)]
+    assert len({reference_of(number) for number in near}) == len(near)

@@ -13,6 +13,7 @@ from smppgw.queue.model import (
     AcceptStatus,
     Claim,
     ClaimedSegment,
+    Extras,
     InboundText,
     Lane,
     MessageQuery,
@@ -43,7 +44,14 @@ def states(message: MessageView) -> list[SegmentState]:
 class TestAccepting:
     async def test_a_message_is_there_with_all_that_was_given(self, store: Any) -> None:
         text = "Grüße \U0001f44b, \u2028 'quotes' \\ and \"more\""
-        given = new_message(parts=3, text=text, client_ref="order-7", segments=(b"\x00\xff", b"\x00" * 140, b"z"))
+        given = new_message(
+            parts=3,
+            text=text,
+            client_ref="order-7",
+            segments=(b"\x00\xff", b"\x00" * 140, b"z"),
+            alternatives=("bulk", "other"),
+            extras=Extras(service_type="CMT"),
+        )
         (number,) = await accept(store, given)
         found = await view(store, number)
         assert (found.text, found.client_ref, found.account, found.carrier) == (text, "order-7", "app", "demo")
@@ -51,6 +59,7 @@ class TestAccepting:
         assert [segment.octets for segment in found.segments] == [b"\x00\xff", b"\x00" * 140, b"z"]
         assert (found.verdict, states(found)) == (None, [S.QUEUED] * 3)
         assert (found.accepted_utc_ms, found.expires_utc_ms) == (NOW, NOW + HOUR)
+        assert (found.alternatives, found.extras) == (("bulk", "other"), Extras(service_type="CMT"))
 
     async def test_results_come_in_order(self, store: Any) -> None:
         numbers = await accept(store, *(new_message(text=str(i)) for i in range(500)))
@@ -120,6 +129,13 @@ class TestClaiming:
         )
         assert (first.registered_delivery, first.attempts, first.expires_utc_ms) == (1, 0, NOW + HOUR)
 
+    async def test_what_few_messages_have_comes_with_it(self, store: Any) -> None:
+        extras = Extras("CMT", 0x40, 3, True, ((0x1400, b"\x00\xff"), (0x1400, b"")), 65535, True)
+        await accept(store, new_message(parts=3, extras=extras), new_message(extras=Extras()), new_message())
+        claimed = await claim(store)
+        assert [one.parts for one in claimed] == [3, 3, 3, 1, 1]
+        assert [one.extras for one in claimed] == [extras, extras, extras, Extras(), None]
+
     async def test_lanes_go_before_age(self, store: Any) -> None:
         for lane in (Lane.BULK, Lane.TRANSACTIONAL, Lane.OTP):
             await accept(store, new_message(lane=lane), new_message(lane=lane))
@@ -178,14 +194,20 @@ class TestOutcomes:
         found = await view(store, number)
         assert (states(found), found.verdict) == ([S.UNTRACKED], Verdict.SENT)
 
-    async def test_throttled_goes_back_to_its_place_and_is_not_counted(self, store: Any) -> None:
+    @pytest.mark.parametrize(
+        ("kind", "reason"), [(OutcomeKind.THROTTLED, R.THROTTLED), (OutcomeKind.PAUSED, R.BIND_PAUSED)]
+    )
+    async def test_throttled_or_paused_it_goes_back_to_its_place_and_is_not_counted(
+        self, store: Any, kind: OutcomeKind, reason: Reason
+    ) -> None:
         first, second = await accept(store, new_message(), new_message())
         (segment,) = await claim(store, 1)
-        await answer(store, [segment], OutcomeKind.THROTTLED, status=0x58)
+        await answer(store, [segment], kind, status=0x58)
         again = await claim(store)
         assert [message_id_of(one.segment_id) for one in again] == [first, second]
         assert again[0].attempts == 0
-        assert [entry.reason for entry in (await view(store, first)).history if entry.detail] == [R.THROTTLED]
+        told = [(entry.reason, entry.detail) for entry in (await view(store, first)).history if entry.detail]
+        assert told == [(reason, "ESME_RTHROTTLED")]
 
     async def test_delayed_comes_back_when_due_and_is_not_counted(self, store: Any) -> None:
         await accept(store, new_message())
@@ -255,12 +277,26 @@ class TestOutcomes:
             assert (op.result.moved, op.result.stale) == (0, 1)
 
     async def test_one_batch_of_every_kind(self, store: Any) -> None:
-        numbers = await accept(store, *(new_message() for _ in range(5)))
-        segments = await claim(store)
-        for segment, kind in zip(segments, OutcomeKind, strict=True):
-            await answer(store, [segment], kind, status=0 if kind == "accepted" else 8, due=NOW + 9)
-        reached = [(await view(store, number)).segments[0].state for number in numbers]
-        assert reached == [S.SENT, S.QUEUED, S.QUEUED, S.QUEUED, S.REJECTED]
+        kinds = list(OutcomeKind)
+        numbers = await accept(store, *(new_message(alternatives=("bulk",)) for _ in kinds))
+        outcomes = [
+            SubmitOutcome(segment.segment_id, segment.claim, kind, 0 if kind == "accepted" else 8, "A", NOW + 9)
+            for segment, kind in zip(await claim(store), kinds, strict=True)
+        ]
+        op = RecordOutcomes("demo", "demo/1", outcomes, NOW, PLAN, HOUR)
+        await store.commit(op)
+        assert (op.result.moved, op.result.stale) == (len(kinds), 0)
+        found = dict(zip(kinds, [await view(store, number) for number in numbers], strict=True))
+        assert {kind: (one.segments[0].state, one.segments[0].reason) for kind, one in found.items()} == {
+            OutcomeKind.ACCEPTED: (S.SENT, R.CARRIER_ACCEPTED),
+            OutcomeKind.THROTTLED: (S.QUEUED, R.THROTTLED),
+            OutcomeKind.DELAYED: (S.QUEUED, R.RECIPIENT_QUEUE_FULL),
+            OutcomeKind.PAUSED: (S.QUEUED, R.BIND_PAUSED),
+            OutcomeKind.RETRY: (S.QUEUED, R.TEMPORARY_REFUSAL),
+            OutcomeKind.REROUTED: (S.QUEUED, R.REROUTED),
+            OutcomeKind.REJECTED: (S.REJECTED, R.REFUSED),
+        }
+        assert {kind for kind, one in found.items() if one.carrier == "bulk"} == {OutcomeKind.REROUTED}
 
 
 class TestReceipts:
@@ -392,6 +428,31 @@ class TestReceipts:
         await receive(store, receipt("A"))
         (entry,) = [entry for entry in (await view(store, number)).history if entry.reason is R.RECEIPT]
         assert (entry.detail, entry.bind, entry.state) == ("DELIVER err 000 id A", "demo/1", S.DELIVERED)
+
+    async def test_every_receipt_is_shown_with_what_it_said_and_did(self, store: Any) -> None:
+        (number,) = await self.sent(store, "A")
+        odd = receipt("A", None)
+        odd.error, odd.tlvs, odd.flags = "", '[[5132, "0a0b"]]', "state_unknown"
+        final = receipt("A")
+        final.done_utc_ms = NOW - 60_000
+        await receive(store, odd, now=NOW + 1)
+        await receive(store, final, receipt("A", ReceiptState.EXPIRED), now=NOW + 2)
+        found = await view(store, number)
+        assert [(one.state, one.reason) for one in found.receipts] == [
+            (None, R.RECEIPT_INTERMEDIATE),
+            (ReceiptState.DELIVERED, R.RECEIPT),
+            (ReceiptState.EXPIRED, R.RECEIPT_CONTRADICTS),
+        ]
+        first, second, _ = found.receipts
+        assert (first.part, first.stat, first.smsc_id, first.raw, first.bind) == (1, "ODD", "A", b"id:A", "demo/1")
+        assert (first.tlvs, first.flags, first.received_utc_ms) == ('[[5132, "0a0b"]]', ("state_unknown",), NOW + 1)
+        assert (second.done_utc_ms, second.source_addr) == (NOW - 60_000, "447700900001")
+        told = [entry.detail for entry in found.history if entry.reason.startswith("receipt")]
+        assert told == [
+            "ODD id A TLV 0x140C 0a0b (state unknown)",
+            "DELIVER err 000 id A done 2025-12-31 23:59:00 UTC",
+            "EXPIRED err 000 id A",
+        ]
 
 
 class TestDoubt:
@@ -645,22 +706,36 @@ class TestReading:
 
     async def test_inbound_texts(self, store: Any) -> None:
         texts = [
-            InboundText(Address(1, 1, f"4477009000{i}"), Address(3, 0, "8080"), 0, 0, b"\x00STOP", f"@STOP {i}")
+            InboundText(
+                Address(1, 1, f"4477009000{i}"),
+                Address(3, 0, "8080"),
+                0,
+                0,
+                b"\x00STOP",
+                f"@STOP {i}",
+                '[[5132, "00"]]',
+            )
             for i in range(3)
         ]
-        await store.commit(RecordInbound("demo", "demo/1", texts, NOW))
+        op = RecordInbound("demo", "demo/1", texts, NOW)
+        await store.commit(op)
         listed = await store.inbound(before=None, limit=2)
         assert [one.message.text for one in listed] == ["@STOP 2", "@STOP 1"]
         assert listed[0].message == texts[2]
         rest = await store.inbound(before=listed[-1].inbound_id, limit=2)
         assert [one.message for one in rest] == texts[:1]
+        assert [one.inbound_id for one in (*rest, *reversed(listed))] == op.result.ids
 
     async def test_depths(self, store: Any) -> None:
+        depths_empty = await store.depths()
         await accept(store, *(new_message() for _ in range(4)), new_message(lane=Lane.OTP, carrier="other"))
         await answer(store, await claim(store, 1))
         await claim(store, 1)
-        await receive(store, receipt("nobody's"))
+        await receive(store, receipt("nobody's"), now=NOW + 3)
+        await receive(store, receipt("nobody's either"), now=NOW + 1)
         depths = await store.depths()
         assert depths.queued == {("demo", Lane.TRANSACTIONAL): 2, ("other", Lane.OTP): 1}
         assert (depths.in_flight, depths.sent, depths.in_doubt) == ({"demo": 1}, {"demo": 1}, {})
-        assert (depths.parked_receipts, depths.oldest_queued_utc_ms) == (1, NOW)
+        assert (depths.parked_receipts, depths.oldest_queued_utc_ms) == (2, NOW)
+        assert depths.oldest_parked_utc_ms == NOW + 3, "the first that came, whatever the clock said"
+        assert depths_empty.oldest_parked_utc_ms is None

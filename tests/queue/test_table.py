@@ -10,13 +10,17 @@ import pytest
 from smppgw.queue.model import (
     RECEIPT_MOVES,
     TRANSITIONS,
+    Cancel,
     Claim,
     Doubt,
+    ErrandDone,
+    ErrandKind,
     Move,
     Op,
     OutcomeKind,
     Reason,
     ReceiptState,
+    RecordErrands,
     RecordOutcomes,
     RecordReceipts,
     RetryPlan,
@@ -24,6 +28,7 @@ from smppgw.queue.model import (
     SubmitOutcome,
     Sweep,
     Withdraw,
+    message_id_of,
 )
 from tests.support.inlinestore import InlineStore
 
@@ -45,19 +50,22 @@ def receipt_of(state: ReceiptState) -> Callable[[int], Op[Any]]:
     return lambda n: RecordReceipts("demo", "b", [receipt("A", state)], NOW)
 
 
-#: What makes each move happen. CANCEL is made by a sibling, see test_store; it has no operation of its own yet.
+#: What makes each move happen.
 OPERATIONS: dict[Move, Callable[[int], Op[Any]]] = {
     Move.CLAIM: lambda n: Claim("demo", "b", 1, NOW),
     Move.WITHDRAW: lambda n: Withdraw("demo", "b", [(n, 1)], NOW),
     Move.ACCEPT: outcome(OutcomeKind.ACCEPTED, "A"),
     Move.ACCEPT_UNTRACKED: outcome(OutcomeKind.ACCEPTED),
     Move.REQUEUE: outcome(OutcomeKind.RETRY),
+    Move.REROUTE: outcome(OutcomeKind.REROUTED),
     Move.REFUSE: outcome(OutcomeKind.REJECTED),
     Move.GIVE_UP: outcome(OutcomeKind.RETRY, plan=ONCE),
     Move.DOUBT: lambda n: Doubt("demo", "b", [(n, 1)], R.LINK_LOST, NOW, HOUR),
     Move.RESEND: lambda n: Doubt("demo", "b", [(n, 1)], R.LINK_LOST, NOW, HOUR, PLAN),
     **{move: receipt_of(state) for state, move in RECEIPT_MOVES.items() if state is not ReceiptState.SKIPPED},
     Move.RECEIPT_INTERMEDIATE: receipt_of(ReceiptState.ENROUTE),
+    Move.CANCEL: lambda n: Cancel(message_id_of(n), "app", NOW),
+    Move.CANCEL_CONFIRMED: lambda n: RecordErrands("demo", "b", [ErrandDone(n, ErrandKind.CANCEL, 0)], NOW),
 }
 #: The sweep makes these by the state that it finds past its deadline.
 BY_THE_CLOCK = {
@@ -68,13 +76,13 @@ BY_THE_CLOCK = {
 }
 
 
-async def segment_in(store: InlineStore, state: SegmentState) -> int:
-    """A segment that stands in `state`, claimed once, known to the carrier as A."""
-    (message,) = await accept(store, new_message())
+async def segment_in(store: InlineStore, state: SegmentState, smsc_id: str | None = "A") -> int:
+    """A segment that stands in `state`, claimed once, known to the carrier as `smsc_id`."""
+    (message,) = await accept(store, new_message(alternatives=("other",)))
     number = message << 8 | 1
     store.connection.execute(
-        "UPDATE segment SET state = ?, reason = ?, claims = 1, submitted_utc_ms = ?, smsc_id = 'A' WHERE id = ?",
-        (state, REASONS.get(state, R.ACCEPTED), NOW, number),
+        "UPDATE segment SET state = ?, reason = ?, claims = 1, submitted_utc_ms = ?, smsc_id = ? WHERE id = ?",
+        (state, REASONS.get(state, R.ACCEPTED), NOW, smsc_id, number),
     )
     return number
 
@@ -88,9 +96,13 @@ def state_of(store: InlineStore, number: int) -> SegmentState:
 @pytest.mark.parametrize("state", list(S))
 async def test_an_operation_does_what_the_table_says_and_nothing_else(state: SegmentState, move: Move) -> None:
     store = InlineStore()
-    number = await segment_in(store, state)
+    # What has an id was accepted once, and is not rerouted.
+    number = await segment_in(store, state, None if move is Move.REROUTE else "A")
     await store.commit(OPERATIONS[move](number))
     assert state_of(store, number) is TRANSITIONS.get((state, move), state)
+    if move is Move.REROUTE:
+        (carrier,) = store.connection.execute("SELECT carrier FROM segment WHERE id = ?", (number,)).fetchone()
+        assert carrier == ("other" if (state, move) in TRANSITIONS else "demo")
     store.close()
 
 
@@ -106,4 +118,27 @@ async def test_the_clock_does_what_the_table_says_and_nothing_else(state: Segmen
 
 def test_every_row_of_the_table_is_tried_here() -> None:
     made = {(state, move) for state in S for move in OPERATIONS} | BY_THE_CLOCK
-    assert set(TRANSITIONS) - made == {(S.QUEUED, Move.CANCEL)}
+    assert set(TRANSITIONS) == set(TRANSITIONS) & made
+
+
+@pytest.mark.parametrize("receipt_state", list(RECEIPT_MOVES))
+async def test_an_answer_to_query_sm_does_what_the_receipt_would(receipt_state: ReceiptState) -> None:
+    store = InlineStore()
+    number = await segment_in(store, S.SENT)
+    await store.commit(
+        RecordErrands("demo", "b", [ErrandDone(number, ErrandKind.QUERY, 0, receipt_state)], NOW),
+    )
+    assert state_of(store, number) is TRANSITIONS[S.SENT, RECEIPT_MOVES[receipt_state]]
+    store.close()
+
+
+@pytest.mark.parametrize("state", [state for state in S if state is not S.SENT])
+@pytest.mark.parametrize("kind", list(ErrandKind))
+async def test_an_answer_to_an_errand_moves_only_what_waits_for_its_receipt(
+    state: SegmentState, kind: ErrandKind
+) -> None:
+    store = InlineStore()
+    number = await segment_in(store, state)
+    await store.commit(RecordErrands("demo", "b", [ErrandDone(number, kind, 0, ReceiptState.DELIVERED)], NOW))
+    assert state_of(store, number) is state
+    store.close()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import trio
 import trio.testing
 
 from simulator import SimulatorSettings, Smsc
+from simulator.scenarios import Scenario
+from smppgw.errors import RemoteProtocolError
 from smppgw.smpp import (
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
+    DataSm,
+    DataSmResp,
     DeliverSm,
     DeliverSmResp,
     Framer,
@@ -35,7 +40,10 @@ class Esme:
     def __init__(self, stream: trio.abc.Stream) -> None:
         self.stream = stream
         self.inbox: list[Pdu] = []
+        self.frames: list[bytes] = []  # all that came
+        self.unreadable: list[bytes] = []  # those that no codec can read
         self.ended = False
+        self.bind_resp: Pdu | None = None
         self._framer = Framer()
         self._sequence = 0
 
@@ -63,7 +71,12 @@ class Esme:
             data = await self.stream.receive_some(65536)
         except trio.BrokenResourceError:
             data = b""  # cut
-        self.inbox.extend(decode(frame) for frame in self._framer.feed(bytes(data)))
+        for frame in self._framer.feed(bytes(data)):
+            self.frames.append(frame)
+            try:
+                self.inbox.append(decode(frame))
+            except RemoteProtocolError:
+                self.unreadable.append(frame)
         self.ended = not data
         return not self.ended
 
@@ -86,13 +99,15 @@ class Esme:
         system_id: str = "alice",
         password: str = "",
         kind: type[BindTransmitter] | type[BindReceiver] | type[BindTransceiver] = BindTransceiver,
+        **fields: Any,
     ) -> int:
-        """Binds and returns the command_status of the answer."""
-        await self.send(kind(system_id=system_id, password=password))
+        """Binds and returns the command_status of the answer; `bind_resp` holds it."""
+        await self.send(kind(system_id=system_id, password=password, **fields))
         while True:
             for index, pdu in enumerate(self.inbox):
                 if type(pdu).__name__ == f"{kind.__name__}Resp":
                     del self.inbox[index]
+                    self.bind_resp = pdu
                     return pdu.command_status
             assert await self.read(), "the connection ended before the bind response"
 
@@ -101,8 +116,9 @@ class Esme:
         await self.send(submit_sm(destination, text, **fields))
         return await self.expect(SubmitSmResp)
 
-    async def acknowledge(self, request: DeliverSm, command_status: int = 0) -> None:
-        await self.send(DeliverSmResp(sequence_number=request.sequence_number, command_status=command_status))
+    async def acknowledge(self, request: DeliverSm | DataSm, command_status: int = 0) -> None:
+        response = DeliverSmResp if isinstance(request, DeliverSm) else DataSmResp
+        await self.send(response(sequence_number=request.sequence_number, command_status=command_status))
 
 
 def submit_sm(destination: str = "447700900123", text: bytes = b"hello", **fields: Any) -> SubmitSm:
@@ -118,9 +134,10 @@ def submit_sm(destination: str = "447700900123", text: bytes = b"hello", **field
 
 
 @asynccontextmanager
-async def serving(**settings: Any) -> AsyncIterator[tuple[Smsc, Connect]]:
+async def serving(scenario: str = "", **settings: Any) -> AsyncIterator[tuple[Smsc, Connect]]:
     """A simulator without a port, and a function that connects an ESME to it through memory."""
-    smsc = Smsc(SimulatorSettings(**({"message_id_start": 1000} | settings)), VirtualClock())
+    base = Scenario.load(scenario).settings if scenario else SimulatorSettings()
+    smsc = Smsc(replace(base, **({"message_id_start": 1000} | settings)), VirtualClock())
     async with trio.open_nursery() as nursery:
         await nursery.start(smsc.serve, [])
 
@@ -136,9 +153,9 @@ async def serving(**settings: Any) -> AsyncIterator[tuple[Smsc, Connect]]:
 
 
 @asynccontextmanager
-async def bound(**settings: Any) -> AsyncIterator[tuple[Smsc, Esme]]:
+async def bound(scenario: str = "", **settings: Any) -> AsyncIterator[tuple[Smsc, Esme]]:
     """The same with one transceiver bound."""
-    async with serving(**settings) as (smsc, connect):
+    async with serving(scenario, **settings) as (smsc, connect):
         esme = await connect()
         assert await esme.bind() == 0
         yield smsc, esme

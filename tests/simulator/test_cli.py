@@ -18,6 +18,9 @@ from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.control import ORDERS
+from simulator.fates import MessageState
+from simulator.scenarios import Scenario, names
+from simulator.settings import Delay, SimulatorSettings
 from smppgw.smpp import BindTransceiver, SubmitSm, encode
 
 COMMAND = [sys.executable, "-m", "simulator"]
@@ -172,3 +175,70 @@ def test_every_option_and_order_is_in_the_readme() -> None:
     options = [name for parameter in main.params for name in parameter.opts if name.startswith("--")]
     missing = [name for name in [*options, *ORDERS] if f"`{name}" not in readme]
     assert missing == ["--version"]
+
+
+def test_the_scenarios_are_listed_and_shown() -> None:
+    listed = CliRunner().invoke(main, ["scenarios"])
+    assert listed.exit_code == 0
+    lines = dict(line.split("\t") for line in listed.output.splitlines())
+    assert list(lines) == names()
+    as_json = json.loads(CliRunner().invoke(main, ["scenarios", "--json"]).output)
+    assert {one["scenario"]: one["why"] for one in as_json} == lines
+    shown = CliRunner().invoke(main, ["scenarios", "ids-hex-dec"])
+    assert shown.output == Scenario.load("ids-hex-dec").file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], {"port": 2775, "rate": 50.0, "burst": 10.0}),
+        (["--rate", "5", "--port", "0"], {"port": 0, "rate": 5.0, "burst": 10.0}),
+        (["--fate", "447700900123=UNDELIV"], {"fates": {"447700900123": MessageState.UNDELIVERABLE}}),
+        (["--seed", "1", "--queue-full", "4477"], {"seed": 1, "refusals": {"4477": 0x14}}),
+        (["--receipt-delay", "2"], {"receipt_delay": Delay(2, 2)}),
+    ],
+)
+def test_options_win_over_the_scenario(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], expected: dict[str, Any]
+) -> None:
+    found: list[SimulatorSettings] = []
+
+    async def serve(settings: SimulatorSettings, as_json: bool) -> int:
+        found.append(settings)
+        return 0
+
+    monkeypatch.setattr("simulator.cli._serve", serve)
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    assert CliRunner().invoke(main, ["--scenario", "throttle", *options]).exit_code == 0
+    assert {name: getattr(found[0], name) for name in expected} == expected
+
+
+def test_outbind_and_certificates_are_added_to_the_scenario(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found: list[SimulatorSettings] = []
+
+    async def serve(settings: SimulatorSettings, as_json: bool) -> int:
+        found.append(settings)
+        return 0
+
+    monkeypatch.setattr("simulator.cli._serve", serve)
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    certificate = tmp_path / "own.pem"
+    certificate.write_text("")
+    options = [
+        "--outbind",
+        "esme.example.com:2780",
+        "--tls-cert",
+        str(certificate),
+        "--tls-client-ca",
+        str(certificate),
+    ]
+    assert CliRunner().invoke(main, ["--scenario", "outbind", *options]).exit_code == 0
+    quirks = found[0].quirks
+    assert (quirks.outbind.host, quirks.outbind.port, quirks.outbind.password) == ("esme.example.com", 2780, "secret")
+    assert (quirks.tls.cert_file, quirks.tls.client_ca_file) == (certificate, certificate)
+
+
+def test_a_scenario_that_is_not_there() -> None:
+    result = CliRunner().invoke(main, ["--scenario", "ids-hexdec"])
+    assert result.exit_code == 2
+    assert "did you mean ids-hex-dec?" in result.output

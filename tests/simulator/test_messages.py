@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.fates import MessageState
-from simulator.messages import Delivery, Kind, Message, Party, absolute_time, report
+from simulator.messages import Delivery, Kind, Message, Party, absolute_time, report, straight
 from smppgw.smpp import DeliverSm, Tag, decode, encode
 
 NEW_YEAR_UTC_MS = 1_767_225_600_000
@@ -72,9 +72,9 @@ def test_the_longest_receipt_can_be_encoded() -> None:
 
 def test_a_delivery_makes_its_pdu_when_it_is_sent() -> None:
     one = message()
-    assert Delivery(Kind.RECEIPT, "alice", message=one, state=MessageState.EXPIRED).deliver_sm().esm_class == 4
+    assert straight(Delivery(Kind.RECEIPT, "alice", message=one, state=MessageState.EXPIRED)).esm_class == 4
     given = DeliverSm(short_message=b"STOP")
-    assert Delivery(Kind.INBOUND, "alice", pdu=given).deliver_sm() is given
+    assert straight(Delivery(Kind.INBOUND, "alice", pdu=given)) is given
 
 
 def test_absolute_times() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from simulator.fates import MessageState
-from simulator.settings import Delay, SimulatorSettings, parse_delay, parse_outcomes, parse_state, parse_status
+from simulator.settings import Delay, SimulatorSettings, parse_delay, parse_outcomes, parse_state
 from smppgw.errors import ConfigError
+from smppgw.smpp import parse_status
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
             return octet
         case COctet(limit=limit, fixed=True):
             return st.just("") | c_octets(limit - 1, limit - 1)
+        case COctet(limit=limit, padded=True):
+            return c_octets(limit - 1).map(lambda address: address.rstrip(" "))
         case COctet(limit=limit):
             return c_octets(limit - 1)
         case Octets(limit=limit):
@@ -44,7 +46,7 @@ def values(kind: Kind) -> st.SearchStrategy[Any]:
     raise AssertionError(kind)
 
 
-_tag = st.integers(0, 0xFFFF)
+_tag = st.integers(1, 0xFFFF)
 _value = st.binary(max_size=40)
 tlv_maps = st.dictionaries(_tag, _value, max_size=5) | st.lists(
     st.tuples(st.sampled_from([0x0204, 0x0381, 0x1400]), _value), max_size=6

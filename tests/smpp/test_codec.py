@@ -9,8 +9,10 @@ from smpplib import smpp as smpplib_smpp
 
 from smppgw.errors import LocalProtocolError, RemoteProtocolError
 from smppgw.smpp import (
+    BindReceiver,
     BindTransceiver,
     BindTransceiverResp,
+    BindTransmitter,
     DataSm,
     DeliverSm,
     DeliverSmResp,
@@ -25,6 +27,7 @@ from smppgw.smpp import (
     SubmitSm,
     SubmitSmResp,
     Tag,
+    Tlvs,
     blank,
     decode,
     encode,
@@ -128,7 +131,7 @@ def test_smpplib_reads_what_we_write(cls: type[Pdu], data: st.DataObject) -> Non
         assert {n: read(theirs, n) for n in pdu.fields} == {n: as_smpplib(getattr(pdu, n)) for n in pdu.fields}
 
 
-ascii_text = st.text(st.characters(min_codepoint=1, max_codepoint=126), max_size=8)
+ascii_text = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8)
 
 
 @pytest.mark.parametrize("command", ["submit_sm", "deliver_sm"])
@@ -178,13 +181,24 @@ def test_we_read_what_smpplib_writes(
         (SubmitSm(tlvs={0x424: bytes(70000)}), r"submit_sm: tlvs: TLV 0x0424 has 70000 octets"),
         (SubmitSm(sequence_number=-1), r"submit_sm: sequence_number is -1"),
         (EnquireLink(command_status=1 << 32), r"enquire_link: command_status is 4294967296"),
-        (BindTransceiver(password="123456789"), r"bind_transceiver: password has 9 octets, the limit is 8"),
+        (BindTransceiver(password="p" * 65), r"bind_transceiver: password has 65 octets, the limit is 64"),
+        (Outbind(password="123456789"), r"outbind: password has 9 octets, the limit is 8"),
         (SubmitMulti(dest_addresses=("44",)), r"submit_multi: dest_addresses holds a str"),  # type: ignore[arg-type]
     ],
 )
 def test_encode_names_the_field_that_does_not_fit(pdu: Pdu, says: str) -> None:
     with pytest.raises(LocalProtocolError, match=says):
         encode(pdu)
+
+
+@pytest.mark.parametrize("cls", [BindTransmitter, BindReceiver, BindTransceiver])
+def test_credentials_longer_than_the_standard_allows_can_be_sent(cls: type[Pdu]) -> None:
+    """Some SMSCs hand them out. Whoever reads them by the standard refuses them, as we do."""
+    frame = encode(cls(system_id="s" * 64, password="p" * 64))  # type: ignore[call-arg]
+    assert frame[16:].startswith(b"s" * 64 + b"\0" + b"p" * 64 + b"\0")
+    with pytest.raises(RemoteProtocolError) as caught:
+        decode(frame)
+    assert (caught.value.field, caught.value.command_status) == ("system_id", Status.ESME_RINVSYSID)
 
 
 # --- decoding what is wrong ----------------------------------------------------------------------------------------
@@ -331,7 +345,88 @@ TOLERATED: list[tuple[str, bytes, Pdu, list[Deviation]]] = [
         submit(b"ab", tlvs=STATE),
         [Deviation.TLV_UNREADABLE],
     ),
-    ("a body where none belongs", header(0x15, "00"), EnquireLink(sequence_number=9), [Deviation.TLV_UNREADABLE]),
+    (
+        "a TLV without its value",
+        header(4, SUBMIT_HEAD + "02 6162 0427 0001 02 0204 0002"),
+        submit(b"ab", tlvs=STATE),
+        [Deviation.TLV_UNREADABLE],
+    ),
+    (
+        "a TLV of no length",
+        header(4, SUBMIT_HEAD + "02 6162 0427 0000"),
+        submit(b"ab", tlvs={0x427: b""}),
+        [],
+    ),
+    (
+        "TLVs in odd order, one of them twice",
+        header(4, SUBMIT_HEAD + "02 6162 1400 0001 61 0204 0002 0007 001e 0002 3700 1400 0001 62"),
+        submit(b"ab", tlvs=Tlvs([(0x1400, b"a"), (0x204, b"\0\7"), (0x1E, b"7\0"), (0x1400, b"b")])),
+        [],
+    ),
+    ("padding", header(4, SUBMIT_HEAD + "02 6162" + "00" * 20), submit(b"ab"), [Deviation.PADDING]),
+    (
+        "padding behind TLVs",
+        header(4, SUBMIT_HEAD + "02 6162 0427 0001 02 00 0000"),
+        submit(b"ab", tlvs=STATE),
+        [Deviation.PADDING],
+    ),
+    (
+        "padding between TLVs",
+        header(4, SUBMIT_HEAD + "02 6162 0000 0000 0427 0001 02"),
+        submit(b"ab", tlvs=STATE),
+        [Deviation.PADDING],
+    ),
+    (
+        "a message_id of fixed width",
+        header(0x80000004, "37" + "00" * 64),
+        SubmitSmResp(sequence_number=9, message_id="7"),
+        [Deviation.PADDING],
+    ),
+    (
+        "addresses of fixed width",
+        header(5, "00 01 01 31323320202000 01 01 342000" + "00" * 9 + "01 61"),
+        DeliverSm(
+            sequence_number=9,
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr="123",
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            destination_addr="4",
+            short_message=b"a",
+        ),
+        [Deviation.ADDRESS_PADDED, Deviation.ADDRESS_PADDED],
+    ),
+    (
+        "addresses of fixed width in a data_sm",
+        header(0x103, "00 01 01 2031 2000 01 01 00 04 00 00"),
+        DataSm(
+            sequence_number=9,
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr=" 1",
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            esm_class=4,
+        ),
+        [Deviation.ADDRESS_PADDED],
+    ),
+    (
+        "blanks behind an address that a customer of ours gave",
+        header(4, "00 01 01 3120 00 01 01 3200" + "00" * 10),
+        SubmitSm(
+            sequence_number=9,
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr="1 ",
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            destination_addr="2",
+        ),
+        [],
+    ),
+    ("a terminator where no body belongs", header(0x15, "00"), EnquireLink(sequence_number=9), [Deviation.PADDING]),
+    ("a body where none belongs", header(0x15, "0102"), EnquireLink(sequence_number=9), [Deviation.TLV_UNREADABLE]),
     ("TLVs where none belong", header(0x80000000, "0427 0001 02"), GenericNack(sequence_number=9, tlvs=STATE), []),
     ("both texts", header(0x103, "00" * 10 + "0424 0000"), DataSm(sequence_number=9, tlvs={0x424: b""}), []),
 ]

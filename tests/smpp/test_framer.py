@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from smppgw.errors import FramingError
 from smppgw.smpp import EnquireLink, Framer, SubmitSm, encode
+from smppgw.smpp.framer import MAX_PDU_OCTETS, MAX_SKIPPED_OCTETS
 
 
 def frame(octets: int) -> bytes:
@@ -79,6 +80,32 @@ def test_good_frames_before_a_bad_one_are_not_lost() -> None:
     assert framer.error is not None
     with pytest.raises(FramingError):
         framer.feed(frame(16))
+
+
+@given(st.lists(st.integers(16, 400), max_size=12), st.lists(st.integers(0, 4000)))
+def test_of_what_is_too_long_only_the_header_is_kept(sizes: list[int], cuts: list[int]) -> None:
+    stream = b"".join(map(frame, sizes))
+    framer = Framer(max_octets=100, skipped_octets=300)
+    expected: list[bytes] = []
+    lost = False
+    for size in sizes:
+        lost = lost or size > 300
+        if not lost:
+            expected.append(frame(size) if size <= 100 else frame(size)[:16])
+    found: list[bytes] = []
+    for piece in chop(stream, cuts):
+        try:
+            found += framer.feed(piece)
+        except FramingError:
+            break
+    assert found == expected
+    assert (framer.error is not None) == lost
+
+
+def test_the_default_limits_leave_room_for_every_pdu_of_the_standard() -> None:
+    longest = encode(SubmitSm(short_message=bytes(254), tlvs={0x424: bytes(0xFFFF)}))
+    assert len(longest) < MAX_PDU_OCTETS < MAX_SKIPPED_OCTETS
+    assert Framer().feed(longest) == [longest]
 
 
 def test_cost_does_not_grow_with_the_square_of_a_pdu() -> None:

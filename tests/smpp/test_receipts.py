@@ -1,16 +1,38 @@
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smppgw.smpp import STATE_NAMES, DataSm, DeliverSm, Receipt, Tag, decode, encode, format_receipt, read_receipt
-from smppgw.smpp.receipts import STATES, _tokens, _words
+from smppgw.smpp import (
+    DEFAULT_RULES,
+    STATE_NAMES,
+    DataSm,
+    DeliverSm,
+    Receipt,
+    ReceiptRules,
+    Tag,
+    Tlvs,
+    decode,
+    encode,
+    format_receipt,
+    read_receipt,
+)
 
 
-def receipt(text: str | bytes, *, esm_class: int = 4, **fields: object) -> Receipt:
+def receipt(
+    text: str | bytes,
+    rules: ReceiptRules = DEFAULT_RULES,
+    now: int | None = None,
+    *,
+    esm_class: int = 4,
+    **fields: object,
+) -> Receipt:
     octets = text.encode("latin-1") if isinstance(text, str) else text
-    found = read_receipt(DeliverSm(short_message=octets, esm_class=esm_class, **fields))  # type: ignore[arg-type]
+    pdu = DeliverSm(short_message=octets, esm_class=esm_class, **fields)  # type: ignore[arg-type]
+    found = read_receipt(pdu, rules, now)
     assert found is not None
     return found
 
@@ -31,6 +53,7 @@ def test_the_text_of_appendix_b() -> None:
         done_date="2601020305",
         text="Hello, id:9 stat:UNDELIV",
         raw=STANDARD.encode(),
+        done_utc_ms=1_767_323_100_000,
     )
 
 
@@ -79,23 +102,94 @@ def test_what_smscs_write(name: str, text: str, expected: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
-    ("stat", "state"),
+    ("stat", "state", "flags"),
     [
-        ("DELIVRD", 2), ("DELIVERED", 2), ("DELIVERD", 2), ("DELIVER", 2), ("delivrd", 2), ("ENROUTE", 1),
-        ("ACCEPTD", 6), ("ACCEPTED", 6), ("ACKED", 6), ("BUFFRED", 1), ("BUFFERD", 1), ("EXPIRED", 3),
-        ("DELETED", 4), ("UNDELIV", 5), ("UNDELIVERABLE", 5), ("FAILED", 5), ("UNKNOWN", 7), ("REJECTD", 8),
-        ("REJECTED", 8), ("DND_REJECTED", 8), ("SKIPPED", 9), ("SCHEDLD", 0), ("", None), ("DELIVRD1", None),
+        ("DELIVRD", 2, ()),
+        ("delivrd", 2, ()),
+        ("FAILED", 5, ()),
+        ("DND\x11REJECTED", 8, ()),  # an underscore in GSM 03.38
+        ("", None, ()),
+        ("DELIVRD1", None, ("state_unknown",)),
+        ("2", None, ("state_unknown",)),
     ],
-)  # fmt: skip
-def test_stat_words(stat: str, state: int | None) -> None:
+)
+def test_stat(stat: str, state: int | None, flags: tuple[str, ...]) -> None:
     found = receipt(f"id:1 stat:{stat}")
-    assert (found.state, found.stat) == (state, stat)
+    assert (found.state, found.stat, found.flags) == (state, stat.replace("\x11", "_"), flags)
 
 
-def test_the_table_of_states_is_complete() -> None:
-    assert set(STATE_NAMES) == set(range(10))
-    assert all(STATES[name] == state for state, name in STATE_NAMES.items())
-    assert all(word == word.upper() for word in STATES)
+RULES = ReceiptRules(states={"2": 2, "5": 5, "FAILED": 8, "XDONE": 2, "77": 3})
+
+
+@pytest.mark.parametrize(
+    ("stat", "state"), [("2", 2), ("5", 5), ("failed", 8), ("xDone", 2), ("DELIVRD", 2), ("3", None)]
+)
+def test_a_carriers_own_words_win(stat: str, state: int | None) -> None:
+    assert receipt(f"id:1 stat:{stat}", RULES).state == state
+
+
+@pytest.mark.parametrize(
+    ("acceptd_delivered", "stat", "tlvs", "state", "flags"),
+    [
+        (False, "ACCEPTD", {}, 6, ()),
+        (True, "ACCEPTD", {}, 2, ()),
+        (True, "ACCEPTED", {}, 2, ()),
+        (True, "ENROUTE", {}, 1, ()),
+        (True, "", {0x427: b"\6"}, 2, ()),
+        (True, "ACCEPTD", {0x427: b"\6"}, 2, ()),
+        (True, "DELIVRD", {0x427: b"\6"}, 2, ()),
+        (False, "DELIVRD", {0x427: b"\6"}, 6, ("states_disagree",)),
+    ],
+)
+def test_acceptd_may_be_the_last_word(
+    acceptd_delivered: bool, stat: str, tlvs: dict[int, bytes], state: int, flags: tuple[str, ...]
+) -> None:
+    found = receipt(f"id:1 stat:{stat}", ReceiptRules(acceptd_delivered=acceptd_delivered), tlvs=tlvs)
+    assert (found.state, found.flags) == (state, flags)
+
+
+def test_a_carriers_own_word_for_acceptd_wins_over_the_switch() -> None:
+    rules = ReceiptRules(acceptd_delivered=True, states={"ACCEPTD": 6})
+    assert receipt("id:1 stat:ACCEPTD", rules).state == 6
+
+
+@pytest.mark.parametrize(
+    ("stat", "tlvs", "state"),
+    [
+        ("ENROUTE", {}, 1),
+        ("ACCEPTD", {}, 6),
+        ("SCHEDLD", {}, 0),
+        ("DELIVRD", {}, 1),
+        ("UNDELIV", {0x427: b"\5"}, 1),
+        ("", {0x427: b"\2"}, 1),
+        ("ODD", {}, None),
+    ],
+)
+def test_an_intermediate_notification_is_never_final(stat: str, tlvs: dict[int, bytes], state: int | None) -> None:
+    for esm_class in (0x20, 0x60, 0x23):
+        found = receipt(f"id:1 stat:{stat}", esm_class=esm_class, tlvs=tlvs)
+        assert found.state == state
+        assert found.stat == (stat or "DELIVRD")
+    assert receipt("id:1 stat:ACCEPTD", ReceiptRules(acceptd_delivered=True), esm_class=0x20).state == 1
+
+
+@pytest.mark.parametrize(
+    ("stat", "told", "expected"),
+    [
+        ("DELIVRD", b"\2", (2, "DELIVRD", ())),
+        ("DELIVRD", b"\5", (5, "DELIVRD", ("states_disagree",))),
+        ("ODD", b"\5", (5, "ODD", ())),
+        ("", b"\5", (5, "UNDELIV", ())),
+        ("DELIVRD", b"\x63", (2, "DELIVRD", ())),
+        ("", b"\x63", (None, "99", ("state_unknown",))),
+        ("", b"\x4d", (3, "77", ())),
+        ("DELIVRD", b"", (2, "DELIVRD", ())),
+        ("DELIVRD", b"\0\5", (2, "DELIVRD", ())),
+    ],
+)
+def test_message_state_and_stat(stat: str, told: bytes, expected: tuple[object, ...]) -> None:
+    found = receipt(f"id:1 stat:{stat}", RULES, tlvs={0x427: told})
+    assert (found.state, found.stat, found.flags) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,6 +254,7 @@ def test_the_text_may_come_in_message_payload_and_by_data_sm() -> None:
     payload: dict[int, bytes] = {Tag.MESSAGE_PAYLOAD: STANDARD.encode()}
     expected = receipt(STANDARD)
     assert receipt("", tlvs=payload) == expected
+    assert receipt(b"\0", tlvs=payload) == expected
     assert read_receipt(DataSm(esm_class=4, tlvs=payload)) == expected
 
 
@@ -185,18 +280,6 @@ def test_a_user_data_header_is_passed_over(header: bytes) -> None:
 def test_a_user_data_header_that_does_not_fit_is_text() -> None:
     assert receipt(b"\x7fid:1 id:7", esm_class=0x44).message_id == "7"
     assert receipt(b"", esm_class=0x44).message_id == ""
-
-
-@given(
-    st.binary(max_size=254),
-    st.integers(0, 255),
-    st.integers(0, 255),
-    st.dictionaries(st.sampled_from([0x1E, 0x423, 0x427]), st.binary(max_size=5)),
-)
-def test_no_octets_break_the_reader(text: bytes, esm_class: int, data_coding: int, tlvs: dict[int, bytes]) -> None:
-    pdu = DeliverSm(short_message=text, esm_class=esm_class, data_coding=data_coding, tlvs=tlvs)
-    found = read_receipt(pdu)
-    assert found is None or (found.raw == text and found.state in (None, *range(10)))
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -237,13 +320,112 @@ def test_what_is_written_is_read(message_id: str, state: int, at: int, err: str,
     assert len(found.done_date) == 10
 
 
-value = st.text(st.sampled_from("0123456789abcDEF-:.,; |\0\n"), max_size=8)
-PARTS = ["id:", " sub:", " dlvrd:", " submit date:", " done date:", " stat:", " err:", " text:", " Text:", "  id:"]
+# --- dates, references, and what nobody reads ----------------------------------------------------------------------
 
 
-@given(st.lists(st.tuples(st.sampled_from(PARTS), value), max_size=10), st.tuples(*[value] * 8))
-def test_the_short_road_agrees_with_the_tokenizer(parts: list[tuple[str, str]], values: tuple[str, ...]) -> None:
-    anyhow = "".join(word + what for word, what in parts)
-    in_order = "".join(word + what for word, what in zip(PARTS, values, strict=False))
-    for text in (anyhow, in_order, f"{STANDARD}{anyhow}", STANDARD.partition(" text:")[0] + in_order):
-        assert _words(text) == _tokens(text)
+@pytest.mark.parametrize(
+    ("date", "expected"), [("2601020305", 1_767_323_100_000), ("0000000000", None), ("2613020305", None), ("", None)]
+)
+def test_the_done_date_is_read(date: str, expected: int | None) -> None:
+    found = receipt(f"id:1 done date:{date} stat:DELIVRD")
+    assert (found.done_date, found.done_utc_ms) == (date, expected)
+
+
+def test_the_done_date_is_that_of_the_carriers_zone_and_next_to_now() -> None:
+    rules = ReceiptRules(zone=ZoneInfo("Asia/Kolkata"))
+    assert receipt("id:1 done date:2601020835 stat:DELIVRD", rules).done_utc_ms == 1_767_323_100_000
+    ambiguous = STANDARD.replace("2601020305", "201012112233")
+    assert receipt(ambiguous, now=1_292_107_000_000).done_utc_ms == 1_292_106_780_000
+    assert receipt(ambiguous, now=1_602_500_000_000).done_utc_ms == 1_602_501_753_000
+
+
+def test_tlvs_that_nothing_was_read_from_are_kept() -> None:
+    tlvs = Tlvs([(0x1E, b"7\0"), (0x427, b"\2"), (0x204, b"\x12\x34"), (0x423, b"\3\0\1")])
+    tlvs.add(0x1501, b"vendor")
+    tlvs.add(0x1501, b"again")
+    tlvs.add(0x1D, b"absent subscriber\0")
+    found = receipt("", tlvs=tlvs)
+    assert found.user_message_reference == 0x1234
+    assert (found.error, found.text) == ("001", "absent subscriber")
+    vendor = ((0x1501, b"vendor"), (0x1D, b"absent subscriber\0"), (0x1501, b"again"))
+    assert found.tlvs == vendor
+    # The text's own err and text come first; then the TLV is shown beside it.
+    found = receipt("err:5 text:Hi", tlvs=tlvs)
+    assert (found.error, found.text) == ("5", "Hi")
+    assert found.tlvs == ((0x423, b"\3\0\1"), *vendor)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(b"\0\7", 7), (b"\xff\xff", 65535), (b"\7", None), (b"", None)])
+def test_user_message_reference(value: bytes, expected: int | None) -> None:
+    assert receipt("id:1", tlvs={0x204: value}).user_message_reference == expected
+
+
+# --- receipts told by their text alone -----------------------------------------------------------------------------
+
+SNIFFING = ReceiptRules(sniff=True)
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "text", "sniffed"),
+    [
+        (0, STANDARD, True),
+        (0, "id:7 stat:DELIVRD", True),
+        (0x40, "\0id:7 stat:DELIVRD", True),
+        (0x03, "id:7 stat:DELIVRD", True),
+        (0x08, STANDARD, False),  # from a handset, never a verdict
+        (0x10, STANDARD, False),
+        (0x18, STANDARD, False),
+        (0, "Hello id:7 stat:DELIVRD", False),
+        (0, "id:7", False),
+        (0, "", False),
+    ],
+)
+def test_sniffing(esm_class: int, text: str, sniffed: bool) -> None:
+    pdu = DeliverSm(esm_class=esm_class, short_message=text.encode())
+    found = read_receipt(pdu, SNIFFING)
+    assert (found is not None) == sniffed
+    assert found is None or found.sniffed
+    assert read_receipt(pdu) is None, "an inbound text that merely looks like a receipt"
+
+
+def test_what_says_that_it_is_a_receipt_is_not_sniffed() -> None:
+    assert not receipt(STANDARD, SNIFFING).sniffed
+    assert not receipt(STANDARD, SNIFFING, esm_class=0, tlvs={0x427: b"\2"}).sniffed
+
+
+def test_sniffing_reads_message_payload_too() -> None:
+    found = read_receipt(DataSm(tlvs={Tag.MESSAGE_PAYLOAD: STANDARD.encode()}), SNIFFING)
+    assert found is not None
+    assert (found.message_id, found.state, found.sniffed) == ("0123456789", 2, True)
+
+
+any_tlvs = st.dictionaries(
+    st.sampled_from([0x1D, 0x1E, 0x204, 0x423, 0x424, 0x427, 0x1501]), st.binary(max_size=60), max_size=5
+)
+any_rules = st.sampled_from(
+    [DEFAULT_RULES, SNIFFING, RULES, ReceiptRules(acceptd_delivered=True, zone=ZoneInfo("Europe/Rome"))]
+)
+
+
+@given(
+    st.binary(max_size=254) | st.text(max_size=80).map(str.encode),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    any_tlvs,
+    any_rules,
+    st.none() | st.integers(0, 10**13),
+)
+def test_read_receipt_never_raises(
+    text: bytes, esm_class: int, data_coding: int, tlvs: dict[int, bytes], rules: ReceiptRules, now: int | None
+) -> None:
+    for pdu in (
+        DeliverSm(short_message=text[:254], esm_class=esm_class, data_coding=data_coding, tlvs=tlvs),
+        DataSm(esm_class=esm_class, data_coding=data_coding, tlvs={**tlvs, 0x424: text}),
+    ):
+        found = read_receipt(pdu, rules, now)
+        if found is None:
+            continue
+        assert found.state in (None, *range(10))
+        assert set(found.flags) <= {"states_disagree", "state_unknown"}
+        assert esm_class & 0x3C != 0x20 or found.state in (None, 0, 1, 6)
+        assert found.sniffed <= (rules.sniff and not esm_class & 0x3C)

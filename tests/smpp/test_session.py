@@ -32,6 +32,7 @@ from smppgw.smpp import (
     Framer,
     GenericNack,
     Outbind,
+    OutbindReceived,
     Pdu,
     QuerySm,
     Rejected,
@@ -49,11 +50,13 @@ from smppgw.smpp import (
     Unbind,
     UnbindReceived,
     UnbindResp,
+    Unreadable,
     decode,
     encode,
     pdu_class,
 )
 from smppgw.smpp.constants import MAX_SEQUENCE, RESPONSE_BIT
+from smppgw.smpp.framer import MAX_SKIPPED_OCTETS
 from tests.smpp.samples import REQUEST_CLASSES
 
 S, C = SessionState, CommandId
@@ -216,7 +219,7 @@ def test_outbind() -> None:
     smsc.request(Outbind(system_id="smsc"), START)
     assert (smsc.state, smsc.next_deadline()) == (S.OUTBOUND, START + 5)
     (event,) = esme.receive_data(smsc.data_to_send(), START)
-    assert event == RequestReceived(Outbind(sequence_number=1, system_id="smsc"))
+    assert event == OutbindReceived(Outbind(sequence_number=1, system_id="smsc"))
     assert (esme.state, esme.owed_responses) == (S.OUTBOUND, 0)
     esme.bind(BindReceiver(), START)
     (request,) = smsc.receive_data(esme.data_to_send(), START)
@@ -353,7 +356,9 @@ def test_responses_that_belong_to_nothing_are_dropped_and_never_answered(role: R
     ]
     assert give(subject, *strays) == []
     unknown = bytes.fromhex("00000010 80000110 00000000") + number.to_bytes(4, "big")
-    assert subject.receive_data(unknown, START) == []
+    assert subject.receive_data(unknown, START) == [
+        Unreadable(0x80000110, number, 0, "", unknown, "unknown command_id 0x80000110")
+    ]
     assert subject.counters == {"response_unmatched": 2, "response_mismatched": 2, "response_unknown": 1}
     assert (subject.data_to_send(), subject.in_window) == (b"", 1)
 
@@ -374,7 +379,9 @@ def test_of_an_unreadable_response_the_header_counts(status: int) -> None:
     esme.data_to_send()
     body = b"id\0" + b"not a date"  # final_date and all behind it cannot be read
     frame = b"".join(part.to_bytes(4, "big") for part in (16 + len(body), C.QUERY_SM_RESP, status, number)) + body
-    (event,) = esme.receive_data(frame, START)
+    unreadable, event = esme.receive_data(frame, START)
+    error = "query_sm_resp: final_date has no terminating NUL"
+    assert unreadable == Unreadable(C.QUERY_SM_RESP, number, status, "final_date", frame, error)
     assert isinstance(event, ResponseReceived)
     expected = pdu_class(C.QUERY_SM_RESP)
     assert expected is not None
@@ -437,7 +444,7 @@ def test_unknown_commands_get_a_generic_nack(role: Role) -> None:
     subject = bound(role)
     frame = bytes.fromhex("00000012 00000110 00000000 00000009 0102")
     assert subject.receive_data(frame + encode(theirs(role, sequence_number=10)), START) == [
-        Rejected(0x110, 9, Status.ESME_RINVCMDID, "", frame),
+        Rejected(0x110, 9, Status.ESME_RINVCMDID, "", frame, "unknown command_id 0x00000110"),
         RequestReceived(theirs(role, sequence_number=10)),
     ]
     assert sent(subject) == [GenericNack(sequence_number=9, command_status=Status.ESME_RINVCMDID)]
@@ -450,7 +457,10 @@ def test_unreadable_requests_get_the_status_of_their_field(role: Role) -> None:
     frame = encode(theirs(role, sequence_number=9, short_message=b"text"))
     frame = (len(frame) - 2).to_bytes(4, "big") + frame[4:-2]
     command = theirs(role).command_id
-    assert subject.receive_data(frame, START) == [Rejected(command, 9, Status.ESME_RINVMSGLEN, "sm_length", frame)]
+    error = f"{command.label}: sm_length is 4 with only 2 octets left"
+    assert subject.receive_data(frame, START) == [
+        Rejected(command, 9, Status.ESME_RINVMSGLEN, "sm_length", frame, error)
+    ]
     assert sent(subject) == [answer(role.peer, sequence_number=9, command_status=Status.ESME_RINVMSGLEN)]
     assert subject.state is S.BOUND_TRX
 
@@ -545,12 +555,14 @@ def test_every_request_in_every_state_has_its_answer(role: Role, state: SessionS
             assert sent(subject) == [UnbindResp(sequence_number=42)]
             assert events[0] == UnbindReceived()
         else:
-            assert events == [RequestReceived(request)]
+            received = OutbindReceived(request) if isinstance(request, Outbind) else RequestReceived(request)
+            assert events == [received]
             assert subject.data_to_send() == b""
         return
     bound_or_binding = state not in (S.OPEN, S.OUTBOUND, S.UNBOUND)
     status = Status.ESME_RALYBND if command in ALL_BINDS and bound_or_binding else Status.ESME_RINVBNDSTS
-    assert events == [Rejected(command, 42, status, "", encode(request))]
+    error = f"{command.label} may not be sent in state {state} by an {role.peer}"
+    assert events == [Rejected(command, 42, status, "", encode(request), error)]
     answer = pdu_class(command | RESPONSE_BIT) or GenericNack
     assert sent(subject) == [answer(sequence_number=42, command_status=status)]
     assert subject.counters["request_in_wrong_state"] == 1
@@ -723,10 +735,25 @@ def test_framing_is_lost(role: Role) -> None:
 
 
 @both_roles
-def test_a_pdu_over_the_limit_loses_framing(role: Role) -> None:
+def test_a_pdu_over_the_limit_is_passed_over_and_refused(role: Role) -> None:
     subject = bound(role, max_pdu_octets=200)
-    request = theirs(role, tlvs={Tag.MESSAGE_PAYLOAD: bytes(200)})
-    assert give(subject, request) == [Closed(CloseReason.FRAMING_LOST, [])]
+    frame = encode(theirs(role, sequence_number=8, tlvs={Tag.MESSAGE_PAYLOAD: bytes(200)}))
+    text = f"{theirs(role).command_id.label}: command_length {len(frame)} in a frame of 16 octets"
+    status = Status.ESME_RINVCMDLEN
+    after = theirs(role, sequence_number=9)
+    assert subject.receive_data(frame + encode(after), START) == [
+        Rejected(theirs(role).command_id, 8, status, "", frame[:16], text),
+        RequestReceived(after),
+    ]
+    assert sent(subject) == [answer(role.peer, sequence_number=8, command_status=status)]
+
+
+@both_roles
+def test_a_length_nobody_can_mean_loses_framing(role: Role) -> None:
+    subject = bound(role)
+    assert subject.receive_data((MAX_SKIPPED_OCTETS + 1).to_bytes(4, "big"), START) == [
+        Closed(CloseReason.FRAMING_LOST, [])
+    ]
 
 
 # --- timers --------------------------------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ from smppgw.smpp import (
     DeliverSm,
     EnquireLink,
     Event,
+    Framer,
     Outbind,
+    OutbindReceived,
     Pdu,
     Rejected,
     RequestReceived,
@@ -95,7 +97,7 @@ class Walk(RuleBasedStateMachine):
             elif isinstance(event, Closed):
                 assert set(event.unanswered) == self.cookies[role]
                 assert len(event.unanswered) == len(self.cookies[role])
-            elif isinstance(event, RequestReceived) and not isinstance(event.pdu, Outbind):
+            elif isinstance(event, RequestReceived):
                 self.owed[role].append(event.pdu)
         self.flush(role)
 
@@ -251,3 +253,43 @@ def test_two_sessions_that_keep_the_rules_never_reject() -> None:
         assert {event.elapsed_s for event in answers if isinstance(event, ResponseReceived)} <= {0.5}
     assert not esme.counters
     assert not smsc.counters
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A frame of any command, most often hurt in its body; command_length stays true."""
+    frame = bytearray(encode(draw(any_pdu)))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(16, len(frame)))
+        match draw(st.sampled_from(["set", "cut", "add", "unknown"])):
+            case "set" if at < len(frame):
+                frame[at] = draw(st.integers(0, 255))
+            case "cut":
+                del frame[at:]
+            case "unknown":
+                frame[6:8] = draw(st.sampled_from([b"\1\x11", b"\1\x10", b"\xff\xff"]))
+            case _:
+                frame += draw(st.binary(min_size=1, max_size=5))
+    return len(frame).to_bytes(4, "big") + bytes(frame[4:])
+
+
+@given(st.sampled_from(Role), st.booleans(), st.lists(damaged(), max_size=6))
+def test_each_request_has_one_outcome_and_no_response_is_answered(
+    role: Role, is_bound: bool, frames: list[bytes]
+) -> None:
+    subject = (bound if is_bound else session)(role)
+    for frame in frames:
+        before = subject.state
+        events = [event for event in subject.receive_data(frame, START) if not isinstance(event, Closed)]
+        answers = Framer().feed(subject.data_to_send())
+        assert ORDER.index(subject.state) >= ORDER.index(before)
+        if before is SessionState.CLOSED or frame[4] & 0x80:
+            assert not answers
+            continue
+        assert len(events) <= 1
+        event = events[0] if events else None
+        left_to_the_owner = isinstance(event, RequestReceived | OutbindReceived)
+        assert len(answers) == (not left_to_the_owner)
+        assert all(answer[12:16] == frame[12:16] for answer in answers)
+        if isinstance(event, Rejected):
+            assert (event.frame, event.error != "") == (frame, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from smppgw.smpp import (
     SubmitSm,
     Tag,
     UnsuccessSme,
+    command_name,
     decode,
     encode,
     read_receipt,
@@ -117,9 +119,9 @@ def test_unknown_requests_are_nacked_and_the_link_kept(case: dict[str, Any]) -> 
     for subject in sessions():
         state = subject.state
         events = react(case, subject)
-        assert events[0] == Rejected(
-            case["decoded"]["command_id"], case["decoded"]["sequence_number"], Status.ESME_RINVCMDID, "", frame
-        )
+        command_id, number = case["decoded"]["command_id"], case["decoded"]["sequence_number"]
+        error = f"unknown command_id {command_name(command_id)}"
+        assert events[0] == Rejected(command_id, number, Status.ESME_RINVCMDID, "", frame, error)
         nack = GenericNack(sequence_number=case["decoded"]["sequence_number"], command_status=Status.ESME_RINVCMDID)
         assert subject.data_to_send().startswith(encode(nack))
         assert subject.state is state
@@ -227,6 +229,8 @@ def test_receipts_are_read_as_a_tolerant_reader_reads_them(case: dict[str, Any],
         if naive:  # dates stay as they came; their digits must be those of the reading expected
             digits = "".join(filter(str.isdigit, str(naive).partition("|")[0]))
             assert shown in (digits[2:12], digits[2:14], digits[:14], digits[:12])
+    done = expected["done"] and datetime.fromisoformat(expected["done"].partition("|")[0]).replace(tzinfo=UTC)
+    assert found.done_utc_ms == (int(done.timestamp()) * 1000 if done else None)
 
 
 def test_the_vectors_are_all_read() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smppgw.sms.dcs import decode_text
+from smppgw.sms.encoding import DefaultAlphabet, Encoding, Packing
 from tests.sms.vectors import named
 
 
@@ -40,6 +41,28 @@ def test_never_raises_and_what_it_gives_can_be_stored(octets: bytes, data_coding
     text = decode_text(octets, data_coding, udhi)
     assert "\0" not in text
     text.encode("utf-8")  # raises on a lone surrogate
+
+
+@pytest.mark.parametrize(
+    ("encoding", "octets", "data_coding", "udhi", "text"),
+    [
+        (Encoding(DefaultAlphabet.LATIN1), b"@\xfc", 0, False, "@ü"),
+        (Encoding(DefaultAlphabet.ASCII), b"@_", 0, False, "@_"),
+        (Encoding(DefaultAlphabet.UTF8), "ü€".encode(), 0, False, "ü€"),
+        (Encoding(DefaultAlphabet.UTF8), b"\xff", 0, False, "\ufffd"),
+        (Encoding(DefaultAlphabet.LATIN1), b"\x00", 0, False, "\u2400"),
+        (Encoding(DefaultAlphabet.LATIN1), b"\x00H", 8, False, "H"),
+        (Encoding(DefaultAlphabet.LATIN1), b"\x00", 1, False, "\u2400"),  # the table, as for everybody
+        (Encoding(gsm7_data_coding=3), b"\x00", 3, False, "@"),
+        (Encoding(ucs2_data_coding=0x18), b"\x00H", 0x18, False, "H"),
+        (Encoding(packing=Packing.PACKED), bytes.fromhex("e8329bfd4697d9ec37"), 0, False, "hellohello"),
+        (Encoding(packing=Packing.PACKED), bytes.fromhex("0500030002019069101d5d96971b"), 0, True, "Hi there"),
+    ],
+)
+def test_what_an_smsc_means_by_its_default_alphabet(
+    encoding: Encoding, octets: bytes, data_coding: int, udhi: bool, text: str
+) -> None:
+    assert decode_text(octets, data_coding, udhi, encoding) == text
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff\ufffe")))

@@ -79,6 +79,35 @@ def test_golden_packing_of_our_septets(vector: dict[str, Any]) -> None:
     assert pack(gsm7.encode(vector["text"])).hex().upper() == vector["packed"]
 
 
+@given(st.binary(max_size=200).map(lambda octets: bytes(octet & 0x7F for octet in octets)), st.integers(0, 6))
+def test_packing_is_the_standards_but_for_the_filler(septets: bytes, fill_bits: int) -> None:
+    """23.038, 6.1.2.3.1: 7 spare bits are a CR, and a CR that would be taken for one is written twice."""
+    packed = gsm7.pack(septets, fill_bits)
+    filled = (len(septets) * 7 + fill_bits) % 8 == 1
+    doubled = septets.endswith(b"\r") and (len(septets) * 7 + fill_bits) % 8 == 0
+    assert packed == pack(septets + b"\r" * (filled or doubled), fill_bits=fill_bits)
+    assert gsm7.unpack(packed, fill_bits) == septets + b"\r" * doubled
+
+
+@pytest.mark.parametrize(
+    ("septets", "packed"),
+    [
+        (b"", b""),
+        (b"\x00", b"\x00"),
+        (b"abcdefg", pack(b"abcdefg\r")),
+        (b"abcdefgh", pack(b"abcdefgh")),
+        (b"abcdefg\r", pack(b"abcdefg\r\r")),
+    ],
+)
+def test_the_filler(septets: bytes, packed: bytes) -> None:
+    assert gsm7.pack(septets) == packed
+
+
+@given(st.binary(max_size=50), st.integers(0, 6))
+def test_unpacking_takes_any_octets(octets: bytes, fill_bits: int) -> None:
+    assert all(septet < 128 for septet in gsm7.unpack(octets, fill_bits))
+
+
 @given(st.text(alphabet=sorted(ALL)))
 def test_round_trip(text: str) -> None:
     octets = gsm7.encode(text)

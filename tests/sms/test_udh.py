@@ -23,13 +23,16 @@ def test_golden_headers(vector: dict[str, Any]) -> None:
 
 def test_the_header_we_make_is_the_standards() -> None:
     assert udh.concatenation_header(0x2A, 3, 2) == bytes.fromhex("0500032A0302")
+    assert udh.concatenation_header(0x12A, 3, 2, wide=True) == bytes.fromhex("060804012A0302")
 
 
-@given(st.integers(0, 10**9), st.integers(1, 255), st.integers(1, 255), st.binary(max_size=134))
-def test_what_we_make_we_read(reference: int, total: int, part: int, content: bytes) -> None:
-    octets = udh.concatenation_header(reference, total, min(part, total)) + content
-    assert udh.concatenation(octets) == (reference % 256, total, min(part, total), False)
-    assert udh.split(octets) == (octets[:6], content)
+@given(st.integers(0, 10**9), st.integers(1, 255), st.integers(1, 255), st.binary(max_size=133), st.booleans())
+def test_what_we_make_we_read(reference: int, total: int, part: int, content: bytes, wide: bool) -> None:
+    octets = udh.concatenation_header(reference, total, min(part, total), wide=wide) + content
+    assert udh.concatenation(octets) == (reference % (65536 if wide else 256), total, min(part, total), wide)
+    header_octets = 7 if wide else 6
+    assert udh.split(octets) == (octets[:header_octets], content)
+    assert (header_octets * 8 + udh.fill_bits(header_octets)) % 7 == 0
 
 
 @given(st.binary(max_size=160))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import trio
 from pydantic import SecretStr
 
 from smppgw.binds.pool import BindPool
-from smppgw.binds.status import BindState, BindStatus, NullObserver, Observer
+from smppgw.binds.status import BindState, BindStatus, NullObserver
 from smppgw.config import CarrierSettings, ReconnectSettings, RetrySettings, TimerSettings
 from smppgw.smpp import DeliverSm
 from tests.support.bindstore import RECIPIENT, SENDER, BindStore
@@ -78,6 +79,9 @@ class Told(NullObserver):
         self.states: list[BindState] = []
         self.stale = 0
         self.parked = 0
+        self.flags: Counter[str] = Counter()
+        self.redelivered = 0
+        self.quarantined = 0
 
     def answered(self, carrier: str, bind: str, elapsed_s: Sequence[float]) -> None:
         self.elapsed_s.append(list(elapsed_s))
@@ -85,9 +89,22 @@ class Told(NullObserver):
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         self.committed_items.append(items)
 
-    def recorded(self, carrier: str, bind: str, *, stale: int, parked: int) -> None:
+    def recorded(
+        self,
+        carrier: str,
+        bind: str,
+        *,
+        stale: int,
+        parked: int,
+        flags: Mapping[str, int],
+        redelivered: int,
+        quarantined: int,
+    ) -> None:
         self.stale += stale
         self.parked += parked
+        self.flags.update(flags)
+        self.redelivered += redelivered
+        self.quarantined += quarantined
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None:
         self.states.append(state)
@@ -102,6 +119,7 @@ class Bench:
     smsc: FakeSmsc
     clock: VirtualClock
     nursery: trio.Nursery
+    told: Told
 
     def status(self, number: int = 0) -> BindStatus:
         return self.pool.status()[number]
@@ -126,16 +144,17 @@ async def bench(
     settings: CarrierSettings | None = None,
     *,
     prepare: Callable[[BindStore, FakeSmsc], None] | None = None,
-    observer: Observer | None = None,
+    observer: Told | None = None,
 ) -> AsyncIterator[Bench]:
     """Runs a pool with one carrier, "demo". `prepare` is called before it starts."""
+    told = observer or Told()
     clock = VirtualClock()
     async with trio.open_nursery() as nursery:
         store, smsc = BindStore(clock.utc_ms), FakeSmsc(nursery)
         if prepare is not None:
             prepare(store, smsc)
         carriers = {"demo": settings or carrier()}
-        pool = BindPool(carriers, store, clock, observer, connect=smsc.connect, jitter=lambda: 0.0)
+        pool = BindPool(carriers, store, clock, told, connect=smsc.connect, jitter=lambda: 0.0)
         await nursery.start(pool.run)
-        yield Bench(pool, store, smsc, clock, nursery)
+        yield Bench(pool, store, smsc, clock, nursery, told)
         nursery.cancel_scope.cancel()

@@ -18,11 +18,13 @@ from smppgw.queue.engine import Call, Engine
 from smppgw.queue.model import (
     Depths,
     Doubt,
+    IdRelationView,
     IdSource,
     InboundView,
     MessageQuery,
     MessageView,
     Op,
+    QuarantineView,
     RecordOutcomes,
     RecordReceipts,
     Withdraw,
@@ -97,6 +99,12 @@ class InlineStore:
 
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]:
         return views.inbound(self.connection, before, limit)
+
+    async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]:
+        return views.quarantine(self.connection, before, limit)
+
+    async def id_relations(self) -> list[IdRelationView]:
+        return views.id_relations(self.connection)
 
     async def depths(self) -> Depths:
         return views.depths(self.connection)

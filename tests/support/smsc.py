@@ -14,10 +14,14 @@ from smppgw.smpp import (
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
+    CancelSm,
     Closed,
     CloseReason,
+    DataSm,
     DeliverSm,
+    Outbind,
     Pdu,
+    QuerySm,
     RequestReceived,
     ResponseReceived,
     Role,
@@ -45,9 +49,10 @@ def refuse(status: int) -> Answer:
 class Link:
     """One session at the SMSC."""
 
-    def __init__(self, smsc: FakeSmsc, stream: trio.abc.Stream) -> None:
+    def __init__(self, smsc: FakeSmsc, stream: trio.abc.Stream, endpoint: str = "") -> None:
         self.smsc = smsc
         self.stream = stream
+        self.endpoint = endpoint
         self.session = Session(
             Role.SMSC,
             timers=Timers(session_init_s=60.0, enquire_link_s=0.0, inactivity_s=0.0, response_s=300.0),
@@ -55,6 +60,7 @@ class Link:
             now=trio.current_time(),
         )
         self.kind = ""
+        self.request: BindTransceiver | BindTransmitter | BindReceiver | None = None
         self.unanswered = 0
         self.unbind_received = False
         self.closed: CloseReason | None = None
@@ -83,6 +89,10 @@ class Link:
 
     async def unbind(self) -> None:
         self.session.unbind(trio.current_time())
+        await self.flush()
+
+    async def outbind(self, system_id: str = "SMSC", password: str = "") -> None:
+        self.session.request(Outbind(system_id=system_id, password=password), trio.current_time())
         await self.flush()
 
     async def flush(self) -> None:
@@ -115,6 +125,12 @@ class Link:
                 self._bind(pdu)
             case RequestReceived(pdu=SubmitSm() as pdu):
                 self._submit(pdu)
+            case RequestReceived(pdu=DataSm() | QuerySm() | CancelSm() as pdu):
+                self.smsc.asked.append(pdu)
+                response = self.smsc.reply(pdu)
+                if response is not None:
+                    response.sequence_number = pdu.sequence_number
+                    self.session.respond(response)
             case ResponseReceived(cookie=cookie, response=response):
                 self.delivered.append((cookie, response.command_status))
             case UnbindReceived():
@@ -126,7 +142,8 @@ class Link:
         smsc = self.smsc
         self.kind = type(pdu).__name__
         smsc.binds.append((round(trio.current_time() - smsc.started, 3), self.kind, pdu.system_id, pdu.password))
-        if smsc.refuse_binds is None:
+        self.request = pdu
+        if smsc.refuse_binds is None or self.kind not in smsc.refuses:
             self.session.accept_bind(pdu, "SMSC")
         elif smsc.refuse_binds >= 0:
             for event in self.session.refuse_bind(pdu, smsc.refuse_binds):
@@ -163,8 +180,11 @@ class Link:
 class FakeSmsc:
     """Accepts any number of connections through `connect`, which has the shape of smppgw.binds.connect.Connect.
 
-    `delay_s` before each submit_sm_resp. `refuse_binds`: a command_status, or -1 to leave binds unanswered. `mute`:
-    looks at nothing that comes. `down`: connecting fails. `wrap` may put an EvilStream around our end.
+    `delay_s` before each submit_sm_resp. `asked` are the other requests, answered at once with what `reply` says.
+    `refuse_binds`: a command_status, or -1 to leave binds unanswered. `mute`: looks at nothing that comes. `down`:
+    connecting fails; `down_at`: at these endpoints ("host:port"). `refuses`: the kinds of bind (class names) that
+    `refuse_binds` holds for. `connect_s` before a connection is there, or fails. `wrap` may put an EvilStream around
+    our end.
     """
 
     def __init__(self, nursery: trio.Nursery) -> None:
@@ -174,25 +194,41 @@ class FakeSmsc:
         self.binds: list[tuple[float, str, str, str]] = []
         self.submits: list[tuple[float, SubmitSm]] = []
         self.connects: list[float] = []
+        self.endpoints: list[str] = []
         self.deliveries = 0
         self.most_unanswered = 0
         self.answer: Answer = accept
+        self.asked: list[Pdu] = []
+        self.reply: Callable[[Pdu], Pdu | None] = lambda _: None
         self.delay_s = 0.0
         self.refuse_binds: int | None = None
         self.mute = False
+        self.refuses = {"BindTransceiver", "BindTransmitter", "BindReceiver"}
         self.down = False
+        self.down_at: set[str] = set()
+        self.connect_s = 0.0
         self.wrap: Callable[[trio.abc.Stream], trio.abc.Stream] = lambda stream: stream
 
-    async def connect(self, settings: CarrierSettings) -> trio.abc.Stream:
+    async def connect(self, settings: CarrierSettings, host: str, port: int) -> trio.abc.Stream:
         self.connects.append(round(trio.current_time() - self.started, 3))
-        await trio.lowlevel.checkpoint()
-        if self.down:
+        self.endpoints.append(f"{host}:{port}")
+        await trio.sleep(self.connect_s)
+        if self.down or f"{host}:{port}" in self.down_at:
             raise ConnectionRefusedError("connection refused")
+        return self.meet(f"{host}:{port}")
+
+    def meet(self, endpoint: str = "") -> trio.abc.Stream:
+        """Our end of a new connection."""
         ours, theirs = memory_stream_pair()
-        link = Link(self, theirs)
+        self.attach(theirs, endpoint)
+        return self.wrap(ours)
+
+    def attach(self, stream: trio.abc.Stream, endpoint: str = "") -> Link:
+        """Serves a connection."""
+        link = Link(self, stream, endpoint)
         self.links.append(link)
         self.nursery.start_soon(link.serve)
-        return self.wrap(ours)
+        return link
 
     @property
     def link(self) -> Link:

@@ -23,6 +23,8 @@ CREATE TABLE message (
     client_ref          TEXT,
     idempotency_key     TEXT,
     digest              BLOB,
+    alternatives        TEXT,  -- JSON: carriers to reroute to
+    extras              TEXT,  -- JSON: fields and TLVs of its own
     verdict             TEXT,
     final_utc_ms        INTEGER
 );
@@ -49,6 +51,8 @@ CREATE TABLE segment (
     bind                   TEXT,
     smsc_id                TEXT,
     command_status         INTEGER,
+    errand                 INTEGER NOT NULL DEFAULT 0,  -- what to ask the SMSC: 1 query_sm, 2 cancel_sm
+    queries                INTEGER NOT NULL DEFAULT 0,  -- how often it was asked by query_sm
     first_submitted_utc_ms INTEGER,
     submitted_utc_ms       INTEGER,
     answered_utc_ms        INTEGER,
@@ -59,6 +63,8 @@ CREATE TABLE segment (
 -- comes first, or SQLite would look into the table for it when it counts.
 CREATE INDEX segment_ready ON segment (state, carrier, lane, due_utc_ms) WHERE state = 0;
 CREATE INDEX segment_deadline ON segment (state, deadline_utc_ms, carrier) WHERE state <= 3;
+CREATE INDEX segment_resent ON segment (carrier) WHERE state = 0 AND reason = 'resent_after_doubt';
+CREATE INDEX segment_errand ON segment (carrier, errand) WHERE errand > 0;
 CREATE INDEX segment_smsc_id ON segment (carrier, smsc_id) WHERE smsc_id IS NOT NULL;
 
 -- Every receipt as it came. segment_id is NULL while it is parked: it matched nothing yet.
@@ -67,6 +73,7 @@ CREATE TABLE receipt (
     carrier          TEXT    NOT NULL,
     bind             TEXT    NOT NULL,
     smsc_id          TEXT    NOT NULL,
+    match_id         TEXT    NOT NULL,  -- the id to look for: smsc_id, or what the settings extract of it
     segment_id       INTEGER,
     reason           TEXT,
     state            INTEGER,
@@ -75,11 +82,18 @@ CREATE TABLE receipt (
     source_addr      TEXT    NOT NULL,
     destination_addr TEXT    NOT NULL,
     raw              BLOB    NOT NULL,
+    done_utc_ms      INTEGER,
+    reference        INTEGER,           -- user_message_reference
+    flags            TEXT    NOT NULL,
+    tlvs             TEXT    NOT NULL,
     received_utc_ms  INTEGER NOT NULL
 );
 
-CREATE INDEX receipt_parked ON receipt (segment_id, carrier, smsc_id) WHERE segment_id IS NULL;
+CREATE INDEX receipt_parked ON receipt (segment_id, carrier, match_id) WHERE segment_id IS NULL;
 CREATE INDEX receipt_parked_source ON receipt (segment_id, carrier, source_addr) WHERE segment_id IS NULL;
+CREATE INDEX receipt_parked_reference ON receipt (carrier, reference)
+    WHERE segment_id IS NULL AND reference IS NOT NULL;
+CREATE INDEX receipt_waiting ON receipt (segment_id, carrier) WHERE segment_id IS NULL;
 CREATE INDEX receipt_segment ON receipt (segment_id) WHERE segment_id IS NOT NULL;
 
 -- Moves off the straight path (queued, in flight, sent, receipt), which the columns of segment tell by themselves.
@@ -109,5 +123,50 @@ CREATE TABLE inbound (
     data_coding     INTEGER NOT NULL,
     esm_class       INTEGER NOT NULL,
     octets          BLOB    NOT NULL,
-    text            TEXT    NOT NULL
+    text            TEXT    NOT NULL,
+    tlvs            TEXT    NOT NULL,
+    session         INTEGER NOT NULL,
+    settled         INTEGER NOT NULL,  -- 0: its answer is on the way; 1: it has arrived; 2: it may not have
+    sniff_id        TEXT,              -- it may be a receipt whose submit_sm_resp is still to come
+    receipt         TEXT               -- what it says as one: JSON, see smppgw/queue/operations/records.py
 );
+
+CREATE INDEX inbound_unsettled ON inbound (settled, carrier, session) WHERE settled = 0;
+CREATE INDEX inbound_again ON inbound (settled, carrier, source_addr, received_utc_ms) WHERE settled = 2;
+CREATE INDEX inbound_sniffed ON inbound (carrier, sniff_id) WHERE sniff_id IS NOT NULL;
+
+-- What was learned about the ids in the receipts of a carrier, see smppgw/queue/ids.py.
+CREATE TABLE carrier_ids (
+    carrier  TEXT    PRIMARY KEY,
+    relation TEXT    NOT NULL,  -- '' while nothing is known
+    pinned   INTEGER NOT NULL,
+    matched  INTEGER NOT NULL,
+    total    INTEGER NOT NULL,
+    learned  TEXT    NOT NULL   -- JSON: all else
+) WITHOUT ROWID;
+
+-- PDUs that could not be read, the newest of each carrier.
+CREATE TABLE quarantine (
+    id              INTEGER PRIMARY KEY,
+    carrier         TEXT    NOT NULL,
+    bind            TEXT    NOT NULL,
+    received_utc_ms INTEGER NOT NULL,
+    command_id      INTEGER NOT NULL,
+    sequence_number INTEGER NOT NULL,
+    command_status  INTEGER NOT NULL,
+    field           TEXT    NOT NULL,
+    error           TEXT    NOT NULL,
+    frame           BLOB    NOT NULL
+);
+
+CREATE INDEX quarantine_carrier ON quarantine (carrier, id);
+
+-- How much of a limit by minute, hour or day is used up.
+CREATE TABLE cap_use (
+    carrier      TEXT    NOT NULL,
+    sender       TEXT    NOT NULL,  -- '' for a limit on all together
+    cap          TEXT    NOT NULL,
+    start_utc_ms INTEGER NOT NULL,  -- of the newest span in which it was used
+    used         INTEGER NOT NULL,
+    PRIMARY KEY (carrier, sender, cap)
+) WITHOUT ROWID;

@@ -74,6 +74,8 @@ def _message_row(message: NewMessage, message_id: int, accepted: int, expires: i
         message.client_ref,
         message.idempotency_key,
         message.digest,
+        json.dumps(message.alternatives) if message.alternatives else None,
+        message.extras.as_json() if message.extras is not None else None,
     )
 
 

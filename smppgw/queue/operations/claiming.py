@@ -13,11 +13,13 @@ from smppgw.queue.model import (
     Claim,
     Claimed,
     ClaimedSegment,
+    Extras,
     Lane,
     Move,
     Reason,
     SegmentState,
 )
+from smppgw.queue.operations.caps import Budget
 from smppgw.queue.operations.ending import finish_by_clock, write_history
 from smppgw.queue.operations.transaction import Transaction
 
@@ -28,16 +30,37 @@ _QUEUED = SegmentState.QUEUED
 
 def claim(tx: Transaction, op: Claim) -> Claimed:
     """QUEUED -> IN_FLIGHT: otp before transactional before bulk, each in the order of their due times."""
+    limit = op.limit
+    budget = Budget(tx, op.carrier, op.caps) if op.caps else None
+    if budget is not None:
+        limit = budget.most(limit)
+        if limit == 0 < op.limit:
+            return Claimed([], budget.again_utc_ms(0))
+    rows = tx.found(sql.SELECT_READY, op.carrier, op.now_utc_ms, limit)
+    taken = _take(tx, op, rows, budget)
+    if len(taken) >= op.limit:
+        return Claimed(taken, None)
+    if budget is not None and len(taken) >= limit:
+        return Claimed(taken, budget.again_utc_ms(limit))
+    return Claimed(taken, tx.one(sql.NEXT_DUE, op.carrier, op.now_utc_ms))
+
+
+def _take(tx: Transaction, op: Claim, rows: Sequence[Sequence[Any]], budget: Budget | None) -> list[ClaimedSegment]:
+    """Claims what is ready, but for what has expired, is held, or has a sender without anything left of a limit."""
     taken: list[ClaimedSegment] = []
     expired: list[int] = []
     put_off: defaultdict[int, list[int]] = defaultdict(list)
-    now = op.now_utc_ms
-    for row in tx.found(sql.SELECT_READY, op.carrier, now, op.limit):
-        segment = _claimed(row)
+    now, held = op.now_utc_ms, op.held
+    segments = [_claimed(row) for row in rows]
+    if budget is not None:
+        budget.look_up({segment.source.addr for segment in segments})
+    for segment in segments:
         if segment.expires_utc_ms <= now:
             expired.append(segment.segment_id)
-        elif segment.destination.addr in op.held:
-            put_off[op.held[segment.destination.addr]].append(segment.segment_id)
+        elif segment.destination.addr in held:
+            put_off[held[segment.destination.addr]].append(segment.segment_id)
+        elif budget is not None and (until := budget.put_off(segment.source.addr)) is not None:
+            put_off[until].append(segment.segment_id)
         else:
             taken.append(segment)
     if taken:
@@ -45,19 +68,20 @@ def claim(tx: Transaction, op: Claim) -> Claimed:
         # The first claim shows in the columns of its segment; the others would replace it there.
         again = [segment.segment_id for segment in taken if segment.claim > 1]
         write_history(tx, [(one, now, _IN_FLIGHT.value, Reason.CLAIMED.value, op.bind, "") for one in again])
+        if budget is not None:
+            budget.use(segment.source.addr for segment in taken)
     for until, ids_held in put_off.items():
         tx.connection.execute(sql.PUT_OFF, (max(until, now + 1), json.dumps(ids_held)))
     if expired:
         finish_by_clock(tx, [(segment, 2) for segment in expired], Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
     if expired or put_off:
         tx.woken.add(op.carrier)  # what was asked for may still be there, behind these
-    next_due = None if len(taken) >= op.limit else tx.one(sql.NEXT_DUE, op.carrier, now)
-    return Claimed(taken, next_due)
+    return taken
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedSegment:
     number, lane, ston, snpi, saddr, dton, dnpi, daddr, octets, coding, esm, registered, accepted, expires = row[:14]
-    attempts, claims = row[14:]
+    attempts, claims, parts, extras = row[14:]
     return ClaimedSegment(
         number,
         claims + 1,
@@ -71,4 +95,6 @@ def _claimed(row: Sequence[Any]) -> ClaimedSegment:
         accepted,
         expires,
         attempts,
+        parts,
+        None if extras is None else Extras.from_json(extras),
     )

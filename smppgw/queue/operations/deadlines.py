@@ -12,7 +12,8 @@ from smppgw.queue.model import (
     Swept,
 )
 from smppgw.queue.operations.ending import finish_by_clock
-from smppgw.queue.operations.receipts import settle_doubts
+from smppgw.queue.operations.errands import ask_about_overdue
+from smppgw.queue.operations.parked import MOST_RETRIED, retry_settled, settle_doubts
 from smppgw.queue.operations.transaction import Transaction
 from smppgw.queue.operations.unanswered import Unanswered, put_in_doubt
 
@@ -25,24 +26,27 @@ _QUEUED = SegmentState.QUEUED
 
 
 def sweep(tx: Transaction, op: Sweep) -> Swept:
-    """Doubts that a parked receipt resolves; then what is past its deadline reaches a final state."""
+    """Doubts that a parked receipt resolves, and parked receipts that cannot be early any more; then what is past its
+    deadline reaches a final state, or the carrier is asked about it."""
     now, limit = op.now_utc_ms, op.limit
     for carrier in tx.found(sql.CARRIERS_IN_DOUBT):
         settle_doubts(tx, carrier, op.doubt_match_ms.get(carrier, 0), now)
+    waiting = [retry_settled(tx, carrier, now, MOST_RETRIED) for carrier in tx.found(sql.CARRIERS_WITH_IDS)]
     expired = tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)
     finish_by_clock(tx, expired, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
     doubts = tx.found(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
     finish_by_clock(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
-    overdue = tx.found(sql.PAST_DEADLINE, SegmentState.SENT.value, now, limit)
-    finish_by_clock(tx, overdue, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
+    overdue = tx.found(sql.OVERDUE_RECEIPTS, now, limit)
+    ended = ask_about_overdue(tx, overdue, op.query, now)
+    finish_by_clock(tx, ended, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
     # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
     forgotten = [
         Unanswered(number, "", 0, parts)
         for number, parts in tx.found(sql.PAST_DEADLINE, _IN_FLIGHT.value, now - _FORGOTTEN_AFTER_MS, limit)
     ]
     put_in_doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _DAY_MS, None)
-    more = max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
-    return Swept(len(expired), len(doubts), len(overdue), more)
+    more = any(waiting) or max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit
+    return Swept(len(expired), len(doubts), len(ended), more)
 
 
 def probe(tx: Transaction, op: Probe) -> None:

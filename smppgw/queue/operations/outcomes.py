@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from smppgw.queue import statements as sql
 from smppgw.queue.model import (
@@ -19,7 +19,8 @@ from smppgw.queue.model import (
     message_id_of,
 )
 from smppgw.queue.operations.ending import cancel_siblings, conclude, write_history
-from smppgw.queue.operations.receipts import match_parked
+from smppgw.queue.operations.parked import match_parked
+from smppgw.queue.operations.rerouting import Departure, depart, departures_of
 from smppgw.queue.operations.transaction import Transaction
 from smppgw.queue.retry import retry_at
 from smppgw.smpp.constants import status_name
@@ -34,7 +35,8 @@ def record_outcomes(tx: Transaction, op: RecordOutcomes) -> OutcomesRecorded:
         untracked = tx.found(sql.ACCEPTED_UNTRACKED, json.dumps(accepted))
         moved += tx.rows(sql.RECORD_ACCEPTED, sql.RECORD_ACCEPTED_ROW, accepted, op.now_utc_ms, op.receipt_timeout_ms)
         if moved < len(accepted):
-            tx.rows(sql.LEARN_LATE_ID, sql.LEARN_LATE_ID_ROW, [(number, smsc_id) for number, smsc_id, _ in accepted])
+            ids = [(number, smsc_id, op.carrier) for number, smsc_id, _ in accepted]
+            tx.rows(sql.LEARN_LATE_ID, sql.LEARN_LATE_ID_ROW, ids)
         conclude(tx, [(segment, SegmentState.UNTRACKED, parts) for segment, parts in untracked], op.now_utc_ms)
         match_parked(tx, op, {smsc_id for _, smsc_id, _ in accepted if smsc_id})
     if refused:
@@ -42,54 +44,101 @@ def record_outcomes(tx: Transaction, op: RecordOutcomes) -> OutcomesRecorded:
     return OutcomesRecorded(moved, len(op.outcomes) - moved)
 
 
-@dataclass(slots=True)
-class _Refusal:
+class _Refused(NamedTuple):
+    """A refused segment as it stands: in flight, or in doubt and answered late."""
+
+    segment_id: int
+    claim: int
+    state: int
+    attempts: int
+    parts: int
+    due_utc_ms: int
+    expires_utc_ms: int
+
+
+class _Refusal(NamedTuple):
+    """What becomes of it."""
+
     move: Move
     reason: Reason
     due_utc_ms: int
-    counted: bool
+    attempts: int
 
 
-def _refusal(tx: Transaction, op: RecordOutcomes, outcome: SubmitOutcome, attempts: int, due: int) -> _Refusal:
+def _refusal(tx: Transaction, op: RecordOutcomes, outcome: SubmitOutcome, segment: _Refused) -> _Refusal:
+    due, attempts = segment.due_utc_ms, segment.attempts
     match outcome.kind:
         case OutcomeKind.THROTTLED:
-            return _Refusal(Move.REQUEUE, Reason.THROTTLED, due, False)
+            return _Refusal(Move.REQUEUE, Reason.THROTTLED, due, attempts)
         case OutcomeKind.DELAYED:
-            return _Refusal(Move.REQUEUE, Reason.RECIPIENT_QUEUE_FULL, max(due, outcome.due_utc_ms), False)
-        case OutcomeKind.RETRY:
+            return _Refusal(Move.REQUEUE, Reason.RECIPIENT_QUEUE_FULL, max(due, outcome.due_utc_ms), attempts)
+        case OutcomeKind.PAUSED:
+            return _Refusal(Move.REQUEUE, Reason.BIND_PAUSED, due, attempts)
+        case OutcomeKind.RETRY | OutcomeKind.REROUTED:
             again = retry_at(attempts + 1, op.now_utc_ms, op.retry, tx.jitter())
             if again is None:
-                return _Refusal(Move.GIVE_UP, Reason.RETRIES_EXHAUSTED, due, True)
-            return _Refusal(Move.REQUEUE, Reason.TEMPORARY_REFUSAL, again, True)
+                return _Refusal(Move.GIVE_UP, Reason.RETRIES_EXHAUSTED, due, attempts + 1)
+            return _Refusal(Move.REQUEUE, Reason.TEMPORARY_REFUSAL, again, attempts + 1)
         case _:
-            return _Refusal(Move.REFUSE, Reason.REFUSED, due, True)
+            return _Refusal(Move.REFUSE, Reason.REFUSED, due, attempts + 1)
 
 
 def _record_refused(tx: Transaction, op: RecordOutcomes, refused: Sequence[SubmitOutcome]) -> int:
     by_claim = {(one.segment_id, one.claim): one for one in refused}
-    found = tx.found(sql.REFUSED_SEGMENTS, json.dumps([[one.segment_id, one.claim] for one in refused]))
+    keys = json.dumps([[one.segment_id, one.claim] for one in refused])
     updates, history, finals = [], [], []
     back: set[int] = set()  # messages of several parts of which one waits again
-    for segment, claims, state, attempts, parts, due, expires in found:
-        outcome = by_claim[segment, claims]
-        refusal = _refusal(tx, op, outcome, attempts, due)
-        target = TRANSITIONS[SegmentState(state), refusal.move]
+    refusals, departures = _refusals(
+        tx, op, by_claim, [_Refused(*row) for row in tx.found(sql.REFUSED_SEGMENTS, keys)]
+    )
+    rerouted: set[int] = set()
+    for segment, outcome, (move, reason, due, attempts) in refusals:
+        number, status = segment.segment_id, outcome.command_status
+        target = TRANSITIONS[SegmentState(segment.state), move]
         final = None if target.is_open else op.now_utc_ms
-        counted = attempts + 1 if refusal.counted else attempts
-        status = outcome.command_status
-        updates.append(
-            (segment, target.value, refusal.reason.value, refusal.due_utc_ms, expires, counted, status, final)
-        )
+        updates.append((number, target.value, reason.value, due, segment.expires_utc_ms, attempts, status, final))
         if target.is_open:
-            history.append((segment, op.now_utc_ms, target.value, refusal.reason.value, op.bind, status_name(status)))
-            if parts > 1:
-                back.add(message_id_of(segment))
+            detail = status_name(status)
+            if move is Move.REROUTE:
+                detail = f"{op.carrier} -> {departures[message_id_of(number)].carrier}, {detail}"
+                rerouted.add(number)
+            history.append((number, op.now_utc_ms, target.value, reason.value, op.bind, detail))
+            if segment.parts > 1:
+                back.add(message_id_of(number))
         else:
-            finals.append((segment, target, parts))
+            finals.append((number, target, segment.parts))
     if updates:
         tx.rows(sql.RECORD_REFUSED, sql.RECORD_REFUSED_ROW, updates, op.now_utc_ms)
         tx.woken.add(op.carrier)
     write_history(tx, history)
+    depart(tx, op, departures, rerouted)
     conclude(tx, finals, op.now_utc_ms)
     cancel_siblings(tx, back, op.now_utc_ms)
-    return len(found)
+    return len(refusals)
+
+
+def _refusals(
+    tx: Transaction,
+    op: RecordOutcomes,
+    by_claim: Mapping[tuple[int, int], SubmitOutcome],
+    found: Sequence[_Refused],
+) -> tuple[list[tuple[_Refused, SubmitOutcome, _Refusal]], dict[int, Departure]]:
+    """What becomes of each refused segment, and the messages that another carrier may take."""
+    refusals = []
+    asking: set[int] = set()
+    coming_back: set[int] = set()
+    for segment in found:
+        outcome = by_claim[segment.segment_id, segment.claim]
+        refusal = _refusal(tx, op, outcome, segment)
+        refusals.append((segment, outcome, refusal))
+        if outcome.kind is OutcomeKind.REROUTED:
+            asking.add(message_id_of(segment.segment_id))
+            coming_back.add(segment.segment_id)
+        elif refusal.move is Move.REQUEUE:
+            coming_back.add(segment.segment_id)
+    departures = departures_of(tx, asking, coming_back) if asking else {}
+    for index, (segment, outcome, _) in enumerate(refusals):
+        if outcome.kind is OutcomeKind.REROUTED and message_id_of(segment.segment_id) in departures:
+            leaves = _Refusal(Move.REROUTE, Reason.REROUTED, segment.due_utc_ms, 0)
+            refusals[index] = (segment, outcome, leaves)
+    return refusals, departures

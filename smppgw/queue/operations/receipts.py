@@ -1,220 +1,189 @@
 """Receipts find their segments and move them; those that match nothing are parked.
 
-The decisions are made by smppgw/queue/matcher.py.
+The decisions are made by smppgw/queue/matcher.py, on what smppgw/queue/ids.py makes of the ids.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smppgw.queue import statements as sql
-from smppgw.queue.matcher import Candidate, choose, choose_for_parked, effect_of, resolve_doubts
-from smppgw.queue.model import (
-    Reason,
-    ReceiptRecord,
-    ReceiptsRecorded,
-    ReceiptState,
-    RecordOutcomes,
-    RecordReceipts,
-    SegmentState,
-    message_id_at,
+from smppgw.queue.ids import Learned, Relation, readings
+from smppgw.queue.matcher import (
+    Candidate,
+    Hit,
+    addresses_agree,
+    choose,
+    choose_sniffed,
+    early_matters,
+    expected,
+    id_of,
+    may_be_early,
 )
-from smppgw.queue.operations.ending import conclude
+from smppgw.queue.model import Reason, ReceiptFlag, ReceiptRecord, ReceiptsRecorded, RecordReceipts, SegmentState
+from smppgw.queue.operations.inbound import store_texts
+from smppgw.queue.operations.ledger import Ledger
+from smppgw.queue.operations.lookup import Knowledge, Segments
+from smppgw.queue.operations.parked import MOST_RETRIED, retry_newest
+from smppgw.queue.operations.records import as_json, receipt_row, with_flags
 from smppgw.queue.operations.transaction import Transaction
 
-_STATES = tuple(SegmentState)
+_SAME = frozenset({Relation.SAME})
 _SENT = SegmentState.SENT
-_REASONS = {reason.value: reason for reason in Reason}
-_DAY_MS = 86_400_000
-#: How long before a doubt another message to its recipient may have been accepted that is still of interest.
-_LONGEST_QUEUED_MS = 60 * _DAY_MS
+
+
+def _by_form(receipt: ReceiptRecord, learned: Learned) -> dict[str, frozenset[Relation]]:
+    """The readings of its id by the relation that the carrier is known for."""
+    relation = expected(receipt, learned)
+    return readings(id_of(receipt), learned.shape, () if relation is None else (relation,))
+
+
+def _clear(receipt: ReceiptRecord, found: Sequence[Candidate]) -> Candidate | None:
+    """The only segment, open and with a recipient that agrees: there is nothing to choose."""
+    if len(found) != 1 or receipt.sniffed is not None:
+        return None
+    segment = found[0]
+    return segment if segment.state <= _SENT and addresses_agree(segment.recipient, receipt) else None
 
 
 @dataclass(slots=True)
-class _Standing:
-    """A matched segment while the receipts of one batch are applied to it one after the other."""
+class _Batch:
+    """What becomes of the receipts of one operation."""
 
-    state: SegmentState
-    reason: Reason
-    parts: int
-    moved: bool = False
-
-
-class _Ledger:
-    """Collects what a batch of receipts does, then writes it with one statement for each (state, reason)."""
-
-    def __init__(self, tx: Transaction, now_utc_ms: int) -> None:
-        self._tx = tx
-        self._now_utc_ms = now_utc_ms
-        self._standing: dict[int, _Standing] = {}
-
-    def apply(self, segment: Candidate, receipt_state: ReceiptState | None, matched_as: Reason) -> Reason:
-        """The reason to record with the receipt."""
-        standing = self._standing.get(segment.segment_id)
-        if standing is None:
-            standing = self._standing[segment.segment_id] = _Standing(segment.state, segment.reason, segment.parts)
-        effect = effect_of(standing.state, standing.reason, receipt_state)
-        if effect.state is None:
-            return effect.reason
-        standing.state, standing.reason, standing.moved = effect.state, matched_as, True
-        return matched_as if effect.reason is Reason.RECEIPT else effect.reason
-
-    def as_now(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates in the states that the receipts applied so far have given them."""
-        standing = self._standing
-        return [
-            candidate._replace(state=standing[candidate.segment_id].state)
-            if candidate.segment_id in standing
-            else candidate
-            for candidate in candidates
-        ]
-
-    def write(self) -> None:
-        groups: defaultdict[tuple[SegmentState, Reason], list[int]] = defaultdict(list)
-        finals = []
-        for segment, standing in self._standing.items():
-            if standing.moved:
-                groups[standing.state, standing.reason].append(segment)
-                if standing.state > _SENT:
-                    finals.append((segment, standing.state, standing.parts))
-        for (state, reason), ids in groups.items():
-            numbers = json.dumps(ids)
-            if state is _SENT:
-                self._tx.connection.execute(sql.RECORD_SENT, (reason.value, _DAY_MS, self._now_utc_ms, numbers))
-            else:
-                self._tx.connection.execute(sql.RECORD_MOVE, (state.value, reason.value, self._now_utc_ms, numbers))
-        conclude(self._tx, finals, self._now_utc_ms)
-
-
-def _candidate(row: Sequence[Any]) -> Candidate:
-    """A row of id, state, reason, parts, submitted, and the addresses where they were asked for."""
-    number, state, reason, parts, submitted, *addresses = row
-    return Candidate(number, _STATES[state], _REASONS[reason], parts, submitted or 0, *addresses)
-
-
-def _by_smsc_id(tx: Transaction, carrier: str, smsc_ids: Sequence[str]) -> dict[int, list[Candidate]]:
-    """The segments that carry each id, by its index."""
-    found: defaultdict[int, list[Candidate]] = defaultdict(list)
-    for key, *row in tx.found(sql.SEGMENTS_BY_SMSC_ID, json.dumps(smsc_ids), carrier):
-        found[key].append(_candidate(row))
-    return found
-
-
-def _with_addresses(tx: Transaction, by_key: Mapping[int, list[Candidate]]) -> dict[int, list[Candidate]]:
-    """The same with recipient and sender."""
-    if not by_key:
-        return {}
-    wanted = list({candidate.segment_id for candidate in chain.from_iterable(by_key.values())})
-    known = {number: (to, sender) for number, to, sender in tx.found(sql.ADDRESSES_OF, json.dumps(wanted))}
-
-    def addressed(candidate: Candidate) -> Candidate:
-        recipient, sender = known[candidate.segment_id]
-        return candidate._replace(recipient=recipient, sender=sender)
-
-    return {key: [addressed(candidate) for candidate in of_key] for key, of_key in by_key.items()}
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    texts: list[ReceiptRecord] = field(default_factory=list)
+    flags: Counter[str] = field(default_factory=Counter)
+    matched: int = 0
+    parked: int = 0
 
 
 def record_receipts(tx: Transaction, op: RecordReceipts) -> ReceiptsRecorded:
     """Finds the segment of each receipt and moves it; what matches nothing is parked, for ids that appear later."""
-    candidates = _candidates(tx, op)
-    ledger = _Ledger(tx, op.now_utc_ms)
-    rows = []
-    parked = 0
+    knowledge = Knowledge(tx, op.carrier, op.id_form)
+    matches = _Matches(tx, op, knowledge)
+    ledger = Ledger(tx, op.now_utc_ms)
+    batch = _Batch()
     for index, receipt in enumerate(op.receipts):
-        segment = None
-        if (of_id := candidates.get(index)) is not None:
-            # An id that stands once, on an open segment, is enough: nothing to choose.
-            alone = len(of_id) == 1 and of_id[0].state.is_open
-            segment = of_id[0] if alone else choose(receipt, ledger.as_now(of_id))
-        parked += segment is None
-        effect = None if segment is None else ledger.apply(segment, receipt.state, Reason.RECEIPT)
-        rows.append(
-            (
-                op.carrier,
-                op.bind,
-                receipt.smsc_id,
-                None if segment is None else segment.segment_id,
-                effect,
-                receipt.state,
-                receipt.stat,
-                receipt.error,
-                receipt.source_addr,
-                receipt.destination_addr,
-                receipt.raw,
-                op.now_utc_ms,
-            )
-        )
-    tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, rows)
+        segment, odd = matches.of(index, ledger)
+        if receipt.sniffed is not None and segment is None:
+            batch.texts.append(receipt)
+            continue
+        if segment is None:
+            batch.parked += 1
+            reason = None
+        else:
+            batch.matched += 1
+            reason = ledger.apply(segment, receipt.state, Reason.RECEIPT)
+        flags = receipt.flags
+        if odd or flags:
+            flags = with_flags(flags, odd)
+            batch.flags.update(flags.split(","))
+        number = None if segment is None else segment.segment_id
+        batch.rows.append(receipt_row(op.carrier, op.bind, receipt, number, reason, flags, op.now_utc_ms))
+    tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, batch.rows)
     ledger.write()
-    return ReceiptsRecorded(len(op.receipts) - parked, parked)
+    _store_texts(tx, op, batch.texts)
+    learned = knowledge.learned
+    learned.matched += batch.matched
+    learned.total += batch.matched + batch.parked
+    if matches.learned_now:
+        retry_newest(tx, op.carrier, knowledge, op.now_utc_ms, MOST_RETRIED)
+    knowledge.save()
+    return ReceiptsRecorded(batch.matched, batch.parked, len(batch.texts), dict(batch.flags))
 
 
-def _candidates(tx: Transaction, op: RecordReceipts) -> dict[int, list[Candidate]]:
-    """By index of the receipt; with addresses where the id alone does not tell."""
-    by_key = _by_smsc_id(tx, op.carrier, [receipt.smsc_id for receipt in op.receipts])
-    unclear = {key: of_key for key, of_key in by_key.items() if len(of_key) > 1 or not of_key[0].state.is_open}
-    return by_key | _with_addresses(tx, unclear)
+def _store_texts(tx: Transaction, op: RecordReceipts, receipts: Sequence[ReceiptRecord]) -> None:
+    """Sniffed ones that are the receipt of nothing known are texts; what they say is kept, in case their
+    submit_sm_resp is still to come."""
+    texts = [replace(one.sniffed, sniff_id=id_of(one)) for one in receipts if one.sniffed is not None]
+    if texts:
+        ids = store_texts(tx, op.carrier, op.bind, texts, op.now_utc_ms)
+        kept = [(number, as_json(one)) for number, one in zip(ids, receipts, strict=True) if id_of(one)]
+        tx.rows(sql.KEEP_SNIFFED, sql.KEEP_SNIFFED_ROW, kept)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parked:
-    row_id: int
-    receipt: ReceiptRecord
-    received_utc_ms: int
+class _Matches:
+    """The segment of each receipt of a batch. One statement where every id is as it should be, else three more."""
 
+    def __init__(self, tx: Transaction, op: RecordReceipts, knowledge: Knowledge) -> None:
+        self._now_utc_ms = op.now_utc_ms
+        self._receipts = op.receipts
+        self._learned = knowledge.learned
+        self._segments = Segments(tx, op.carrier)
+        self._unanswered: list[tuple[str, int]] = []
+        self._hits: dict[int, list[Hit]] = {}
+        self._clear_flags: list[tuple[ReceiptFlag, ...]] = []
+        #: The relation of the carrier's ids has become another one.
+        self.learned_now = False
+        self._clear = self._look_up_plainly()
+        unclear = [index for index, found in enumerate(self._clear) if found is None and id_of(op.receipts[index])]
+        if unclear:
+            knowledge.look_closer()
+            self._look_up_closely(unclear)
+            if any(early_matters(op.receipts[index], self._hits[index], self._learned) for index in unclear):
+                self._unanswered = tx.found(sql.UNANSWERED_TO, op.carrier)
+        elif self._learned.votes and any(self._clear):
+            self._learned.votes.clear()  # the carrier keeps to its habit
+            knowledge.changed = True
 
-def _parked(row: Sequence[Any]) -> _Parked:
-    row_id, smsc_id, state, stat, error, source, destination, received = row
-    known = None if state is None else ReceiptState(state)
-    return _Parked(row_id, ReceiptRecord(smsc_id, known, stat, error, source, destination, b""), received)
+    def of(self, index: int, ledger: Ledger) -> tuple[Candidate | None, Sequence[ReceiptFlag]]:
+        """The segment, and what is odd about it."""
+        clear = self._clear[index]
+        if clear is not None:
+            return clear, self._clear_flags[index] if self._clear_flags else ()
+        hits = self._hits.get(index)
+        if not hits:
+            return None, ()
+        receipt = self._receipts[index]
+        hits = ledger.as_now(hits)
+        if receipt.sniffed is not None:
+            match = choose_sniffed(receipt, hits, self._learned)
+        else:
+            early = bool(self._unanswered) and may_be_early(receipt, self._now_utc_ms, self._unanswered)
+            match = choose(receipt, hits, self._learned, early=early)
+        if self._learned.vote(match.votes, self._now_utc_ms):
+            self.learned_now = True
+        return match.segment, match.flags
 
+    def _look_up_plainly(self) -> list[Candidate | None]:
+        """By the form that the carrier is known for. Clear is what leads to one open segment with that recipient."""
+        known = self._learned.relation
+        receipts, segments = self._receipts, self._segments
+        if known is None:
+            return [None] * len(receipts)
+        if known is Relation.SAME:
+            ids = [id_of(receipt) for receipt in receipts]
+            segments.find(ids)
+            by_id = segments.by_id
+            return [_clear(receipt, by_id(number)) for receipt, number in zip(receipts, ids, strict=True)]
+        by_form = [_by_form(receipt, self._learned) for receipt in receipts]
+        segments.find(message_id for form in by_form for message_id in form)
+        hits = [segments.hits(id_of(receipt), form) for receipt, form in zip(receipts, by_form, strict=True)]
+        self._clear_flags = [() if of_one and of_one[0].raw else (ReceiptFlag.ID_CONVERTED,) for of_one in hits]
+        return [
+            _clear(receipt, [hit.segment for hit in of_one]) for receipt, of_one in zip(receipts, hits, strict=True)
+        ]
 
-def match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> None:
-    """Receipts that came before their submit_sm_resp find their segment now."""
-    if not smsc_ids or not tx.one(sql.ANY_PARKED, op.carrier):
-        return
-    parked = [_parked(row) for row in tx.found(sql.PARKED_BY_ID, json.dumps(sorted(smsc_ids)), op.carrier)]
-    if not parked:
-        return
-    wanted = sorted({one.receipt.smsc_id for one in parked})
-    by_key = _with_addresses(tx, _by_smsc_id(tx, op.carrier, wanted))
-    by_id = {wanted[key]: of_key for key, of_key in by_key.items()}
-    ledger = _Ledger(tx, op.now_utc_ms)
-    rows = []
-    for one in parked:
-        of_id = ledger.as_now(by_id.get(one.receipt.smsc_id, []))
-        segment = choose_for_parked(one.receipt, one.received_utc_ms, of_id)
-        if segment is not None:
-            rows.append(_unparked(ledger, one, segment, Reason.RECEIPT))
-    _unpark(tx, ledger, rows)
-
-
-def _unparked(ledger: _Ledger, one: _Parked, segment: Candidate, matched_as: Reason) -> tuple[int, int, str]:
-    return (one.row_id, segment.segment_id, ledger.apply(segment, one.receipt.state, matched_as).value)
-
-
-def _unpark(tx: Transaction, ledger: _Ledger, rows: Sequence[tuple[int, int, str]]) -> None:
-    tx.rows(sql.UNPARK, sql.UNPARK_ROW, rows)
-    ledger.write()
-
-
-def settle_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: int) -> None:
-    """Parked receipts that can only belong to one segment in doubt resolve it (see matcher.resolve_doubts)."""
-    if not tx.one(sql.ANY_PARKED, carrier):
-        return
-    recipients = json.dumps(tx.found(sql.IN_DOUBT_TO, carrier))
-    oldest = message_id_at(max(now_utc_ms - match_ms - _LONGEST_QUEUED_MS, 0))
-    written = [_candidate(row) for row in tx.found(sql.WRITTEN_TO, recipients, oldest, carrier)]
-    parked = [_parked(row) for row in tx.found(sql.PARKED_BY_SOURCE, recipients, carrier)]
-    pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], written, match_ms)
-    found = [(parked[index], segment) for index, segment in pairs]
-    ledger = _Ledger(tx, now_utc_ms)
-    rows = [_unparked(ledger, one, segment, Reason.RECEIPT_MATCHED_IN_DOUBT) for one, segment in found]
-    _unpark(tx, ledger, rows)
-    learned = {segment.segment_id: one.receipt.smsc_id for one, segment in found if one.receipt.smsc_id}
-    tx.rows(sql.LEARN_SMSC_ID, sql.LEARN_SMSC_ID_ROW, list(learned.items()))
+    def _look_up_closely(self, unclear: Sequence[int]) -> None:
+        """The very id first, and every reading of it where nothing that agrees was found by the carrier's form."""
+        receipts, segments, learned = self._receipts, self._segments, self._learned
+        segments.find(id_of(receipts[index]) for index in unclear)
+        every = {}
+        for index in unclear:
+            receipt = receipts[index]
+            known = expected(receipt, learned)
+            form = _by_form(receipt, learned) if known is not None else {}
+            form.setdefault(id_of(receipt), _SAME)
+            hits = segments.hits(id_of(receipt), form)
+            if known is not None and any(
+                known in hit.relations and addresses_agree(hit.segment.recipient, receipt) for hit in hits
+            ):
+                self._hits[index] = hits
+            else:
+                every[index] = readings(id_of(receipt), learned.shape)
+        segments.find(message_id for form in every.values() for message_id in form)
+        for index, form in every.items():
+            self._hits[index] = segments.hits(id_of(receipts[index]), form)

@@ -19,6 +19,7 @@ from smppgw.queue.model import (
     Withdraw,
     message_id_of,
 )
+from smppgw.queue.operations.caps import give_back
 from smppgw.queue.operations.ending import cancel_siblings, write_history
 from smppgw.queue.operations.transaction import Transaction
 from smppgw.queue.retry import retry_at
@@ -45,7 +46,9 @@ def withdraw(tx: Transaction, op: Withdraw) -> int:
     """Back to their places: nothing of them was written."""
     moving = unanswered_of(tx, op.bind, op.segments)
     if moving:
-        tx.connection.execute(sql.WITHDRAW, (json.dumps([one.segment_id for one in moving]),))
+        numbers = [one.segment_id for one in moving]
+        tx.connection.execute(sql.WITHDRAW, (json.dumps(numbers),))
+        give_back(tx, op.carrier, numbers)
         _tell(tx, moving, TRANSITIONS[_IN_FLIGHT, Move.WITHDRAW], Reason.NOT_WRITTEN, op.now_utc_ms)
         _requeued(tx, op.carrier, moving, op.now_utc_ms)
     return len(moving)

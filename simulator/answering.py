@@ -1,0 +1,121 @@
+"""How submits are answered by an SMSC that does not answer them as it should. Pure.
+
+Owns the command_status a submit gets for what it carries (`screen_of`), and what becomes of its response on the way
+(`spoiler_of`). Both are None where nothing is odd: the straight SMSC pays for neither.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable
+from itertools import accumulate
+
+from simulator.dialect import tlvs_of
+from simulator.odd import frame
+from simulator.quirks import LongForm, ResponseQuirks, StatusCode
+from simulator.stats import UNANSWERED
+from smppgw.smpp import DataSm, GenericNack, Pdu, Status, SubmitSm, Tag
+
+_UDHI = 0x40
+_NO_END = b"\xff" * 80  # longer than any message_id, and no NUL
+
+Screen = Callable[[SubmitSm | DataSm], int]
+Spoiler = Callable[[list[Pdu]], list[Pdu]]
+
+
+class _Turns:
+    """Which submits are meant: each `every`-th, and `first` of them (0: no end)."""
+
+    def __init__(self, quirks: ResponseQuirks) -> None:
+        self._every = quirks.every
+        self._left = quirks.first or -1
+        self._count = 0
+
+    def next(self) -> bool:
+        self._count += 1
+        if self._count % self._every or not self._left:
+            return False
+        self._left -= 1
+        return True
+
+
+def screen_of(quirks: ResponseQuirks, chance: Callable[[], float]) -> Screen | None:
+    """What a submit is refused with for what it carries, or at random; 0 accepts it."""
+    refuses_forms = set(LongForm) - set(quirks.takes_long)
+    weights = dict(quirks.statuses)
+    if quirks.never:
+        weights = {StatusCode(UNANSWERED): 1.0}
+    elif quirks.generic_nack is not None:
+        weights = {quirks.generic_nack: 1.0}
+    if quirks.takes_tlvs and not refuses_forms and not weights:
+        return None
+    turns = _Turns(quirks)
+    statuses = [int(status) for status in weights]
+    bounds = list(accumulate(weights.values()))
+
+    def screen(pdu: SubmitSm | DataSm) -> int:
+        if pdu.tlvs and not quirks.takes_tlvs:
+            return Status.ESME_ROPTPARNOTALLWD
+        if refuses_forms and _form_of(pdu) in refuses_forms:
+            return Status.ESME_RINVESMCLASS
+        if not statuses or not turns.next():
+            return 0
+        return statuses[bisect(bounds, chance() * bounds[-1])]
+
+    return screen
+
+
+def _form_of(pdu: SubmitSm | DataSm) -> LongForm | None:
+    if pdu.esm_class & _UDHI:
+        return LongForm.UDH
+    if Tag.SAR_MSG_REF_NUM in pdu.tlvs:
+        return LongForm.SAR
+    return LongForm.PAYLOAD if Tag.MESSAGE_PAYLOAD in pdu.tlvs else None
+
+
+class RawResponse:
+    """A response whose octets are given; a session takes it for a Pdu."""
+
+    __slots__ = ("_octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def octets(self) -> bytes:
+        return self._octets
+
+
+def spoiler_of(quirks: ResponseQuirks) -> Spoiler | None:
+    """What the responses of one read become."""
+    changes = bool(quirks.sequence_offset or quirks.tlvs or quirks.unreadable)
+    changes = changes or not quirks.body or not quirks.message_id
+    replaces = quirks.never or quirks.generic_nack is not None
+    if not changes and not replaces and not quirks.reverse:
+        return None
+    turns = _Turns(quirks)
+    tlvs = tlvs_of(quirks.tlvs)
+
+    def spoilt(response: Pdu) -> Pdu | None:
+        if response.command_status == UNANSWERED:
+            return None
+        if response.command_status and response.command_status == quirks.generic_nack:
+            return GenericNack(sequence_number=response.sequence_number, command_status=quirks.generic_nack)
+        if not changes:
+            return response
+        if response.command_status or not turns.next():
+            return response
+        response.sequence_number += quirks.sequence_offset
+        if not quirks.message_id:
+            response.message_id = ""  # type: ignore[attr-defined]  # each response of a submit has it
+        response.tlvs |= tlvs
+        if quirks.unreadable or not quirks.body:
+            body = _NO_END if quirks.unreadable else b""
+            return RawResponse(frame(response.command_id, response.sequence_number, body))  # type: ignore[return-value]
+        return response
+
+    def spoil(responses: list[Pdu]) -> list[Pdu]:
+        if changes or replaces:
+            responses = [one for response in responses if (one := spoilt(response)) is not None]
+        return responses[::-1] if quirks.reverse else responses
+
+    return spoil
