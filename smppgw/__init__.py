@@ -5,10 +5,10 @@ The rooms
     cli         the command `smppgw`
     api         ways in and out: the HTTP API
     queue       the durable truth: messages, segments, their states, the store on SQLite
-    binds       everything that holds a carrier's socket: connect, bind, window, pacing, reconnect
-    routing     message -> carrier
+    binds       everything that holds a carrier's socket: connect, bind, window, pacing, outcomes, reconnect
+    routing     message -> carriers, in order
     addresses   what people type -> E.164; TON and NPI
-    config      one TOML file -> typed settings
+    config      one TOML file -> typed settings; a carrier's dialect in layers: profile, carrier, bind
     sms         3GPP content, pure: alphabets, UDH, segments
     smpp        SMPP on the wire, sans-IO: codec, framer, session, receipts; the simulator shares it
     bridge      every crossing between trio and asyncio
@@ -27,8 +27,9 @@ How a message flows
        their submit_sm in one call.
     4. The submit_sm_resps of one read become one RecordOutcomes, in the same transaction as the next claim.
     5. The receipts of one read become one RecordReceipts; deliver_sm_resp goes out after its commit. A receipt that
-       comes before its submit_sm_resp is parked on disk and found when the id appears.
+       comes before its submit_sm_resp is parked on disk and found when the id appears. queue.ids reads the id in
+       every form, queue.matcher decides; a wrong match never happens.
     6. The verdict follows from the segments; GET /v1/messages/{id} shows it with the whole history.
 
-The two state machines are tables: sessions in smpp.states, segments in queue.model.
+The two state machines are tables: sessions in smpp.states, segments in queue.model.states.
 """
