@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import Any
 
 from smppgw.addresses import Address
@@ -163,9 +162,6 @@ def _told_by(receipt: ReceiptView) -> HistoryEntry:
     if receipt.error:
         said.append(f"err {receipt.error}")
     said.append(f"id {receipt.smsc_id}" if receipt.smsc_id else "no id")
-    if receipt.done_utc_ms is not None:
-        done = datetime.fromtimestamp(receipt.done_utc_ms / 1000, UTC)
-        said.append(f"done {done:%Y-%m-%d %H:%M:%S} UTC")
     if receipt.tlvs:
         said += [f"TLV 0x{tag:04X} {octets}" for tag, octets in json.loads(receipt.tlvs)]
     detail = " ".join(said)

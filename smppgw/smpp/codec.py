@@ -205,7 +205,8 @@ def _read_leniently(
         return kind.read(frame, position, len(frame))
     except UnterminatedError as error:
         # Only the last field: in front of others a missing terminator swallows them.
-        if not is_last or position >= len(frame) or (len(error.value) >= _limit(kind) and not cls.lenient):
+        # And not one past its limit: that is no string that lost its end, but octets of something else.
+        if not is_last or position >= len(frame) or len(error.value) >= _limit(kind):
             raise
         note(Deviation.TERMINATOR_MISSING)
         return error.value, len(frame)

@@ -450,7 +450,7 @@ class TestReceipts:
         told = [entry.detail for entry in found.history if entry.reason.startswith("receipt")]
         assert told == [
             "ODD id A TLV 0x140C 0a0b (state unknown)",
-            "DELIVER err 000 id A done 2025-12-31 23:59:00 UTC",
+            "DELIVER err 000 id A",
             "EXPIRED err 000 id A",
         ]
 

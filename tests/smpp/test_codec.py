@@ -294,12 +294,6 @@ TOLERATED: list[tuple[str, bytes, Pdu, list[Deviation]]] = [
         [Deviation.FIELD_TOO_LONG],
     ),
     (
-        "too long and no terminator in a response",
-        header(0x80000004, "61" * 70),
-        SubmitSmResp(sequence_number=9, message_id="a" * 70),
-        [Deviation.TERMINATOR_MISSING],
-    ),
-    (
         "sender too long in a deliver_sm",
         header(5, "00 05 00" + "61" * 25 + "00 01 01 3200" + "00" * 9 + "01 61"),
         DeliverSm(

@@ -234,6 +234,15 @@ def test_the_header_of_an_unreadable_response_decides(status: int) -> None:
     still_works(esme)
 
 
+def test_octets_past_the_limit_and_without_an_end_are_no_message_id() -> None:
+    esme, number = asked(Role.ESME)
+    events = esme.receive_data(frame(C.SUBMIT_SM_RESP, number, "ff" * 80), START)
+    assert isinstance(events[0], Unreadable)
+    assert (events[0].field, events[0].command_status) == ("message_id", 0)
+    assert received(events).response == SubmitSmResp(sequence_number=number)
+    still_works(esme)
+
+
 @both_roles
 @pytest.mark.parametrize("status", [0, 8, 0x58])
 @pytest.mark.parametrize("body", ["", "00", "616200", "ff"])
