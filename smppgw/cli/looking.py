@@ -125,7 +125,7 @@ def inbound(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
 
 def _show_inbound(page: dict[str, Any]) -> None:
     rows = [{**text, "tlvs": _tlvs(text["tlvs"])} for text in page["inbound"]]
-    _show_rows(("id", "received_at", "from", "to", "carrier", "tlvs", "text"), rows)
+    _show_rows(("id", "received_at", "from", "to", "carrier", "text", "tlvs"), rows)
     _more(page, "inbound")
 
 

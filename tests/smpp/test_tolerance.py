@@ -21,6 +21,7 @@ from smppgw.smpp import (
     Session,
     SessionState,
     Status,
+    SubmitSmResp,
     Unreadable,
     encode,
     pdu_class,
