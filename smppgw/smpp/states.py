@@ -88,8 +88,8 @@ TRANSITIONS: Final[dict[tuple[SessionState, Input], SessionState]] = {
     (_S.BINDING, Input.RECEIVER_ACCEPTED): _S.BOUND_RX,
     (_S.BINDING, Input.TRANSCEIVER_ACCEPTED): _S.BOUND_TRX,
     (_S.BINDING, Input.BIND_REFUSED): _S.CLOSED,
-    **{(state, Input.UNBIND_SENT): _S.UNBINDING for state in BOUND},
-    **{(state, Input.UNBIND_RECEIVED): _S.UNBOUND for state in BOUND},
+    **{(state, Input.UNBIND_SENT): _S.UNBINDING for state in sorted(BOUND)},
+    **{(state, Input.UNBIND_RECEIVED): _S.UNBOUND for state in sorted(BOUND)},
     (_S.UNBINDING, Input.UNBIND_RECEIVED): _S.UNBINDING,  # both ends at once: each still waits for its answer
     (_S.UNBINDING, Input.UNBIND_ANSWERED): _S.CLOSED,
     **{(state, Input.LOST): _S.CLOSED for state in SessionState if state is not _S.CLOSED},

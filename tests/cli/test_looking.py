@@ -115,7 +115,7 @@ def test_inbound(gateway: Served) -> None:
     gateway.gateway.inbound_views = [InboundView(number, "demo", "demo/1", NOW_UTC_MS, text) for number in (2, 1)]
     result = gateway.run("inbound", "--limit", "1")
     assert result.stdout.splitlines()[1].split("\t") == [
-        "2", "2026-01-02T03:04:05.678Z", "+447700900123", "60001", "demo", "0x1403=00", "STOP\\u001b[2J\\nnow"
+        "2", "2026-01-02T03:04:05.678Z", "+447700900123", "60001", "demo", "STOP\\u001b[2J\\nnow", "0x1403=00"
     ]  # fmt: skip
     assert result.stderr == "more: smppgw inbound --after 2\n"
     page = json.loads(gateway.run("inbound", "--after", "2", "--json").stdout)
