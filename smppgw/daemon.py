@@ -81,6 +81,7 @@ class Gateway:
             message=reads.message,
             messages=reads.messages,
             inbound=reads.inbound,
+            parked_receipts=reads.parked_receipts,
             quarantine=reads.quarantine,
             id_relations=reads.id_relations,
             depths=reads.depths,
@@ -193,10 +194,14 @@ async def _sweep(gateway: Gateway) -> None:
         interval_s=gateway.settings.store.sweep_interval_s,
         doubt_match_ms={name: round(carrier.doubt_match_s * 1000) for name, carrier in carriers.items()},
         query={
-            name: QueryPlan(carrier.query.attempts, round(carrier.query.interval_s * 1000))
+            name: QueryPlan(
+                carrier.query.attempts if carrier.query.enabled else 0,
+                round(carrier.query.interval_s * 1000),
+                round(carrier.receipt_timeout_s * 1000),
+            )
             for name, carrier in carriers.items()
-            if carrier.query.enabled
         },
+        parked_keep_ms=round(gateway.settings.store.parked_keep_s * 1000),
     )
 
 

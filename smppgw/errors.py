@@ -13,11 +13,15 @@ class SmppgwError(Exception):
 
 
 class ConfigError(SmppgwError):
-    """The configuration cannot be used. `problems` holds one line for each mistake, each with its key path."""
+    """The configuration cannot be used. `problems` holds one line for each mistake, each with its key path.
 
-    def __init__(self, problems: list[str]) -> None:
+    `more_may_follow`: something could not even be read, so what depends on it has not been looked at.
+    """
+
+    def __init__(self, problems: list[str], *, more_may_follow: bool = False) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.more_may_follow = more_may_follow
 
 
 class ProtocolError(SmppgwError):

@@ -69,6 +69,7 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("smppgw_bind_answer_seconds", _H, "From submit_sm to its response.", ("carrier",), buckets=_SECONDS),
     MetricSpec("smppgw_bind_commit_seconds", _H, "A bind's transaction.", ("carrier",), buckets=_SECONDS),
     MetricSpec("smppgw_outcomes_stale", _C, "Answers to a submit_sm settled otherwise before.", ("carrier",)),
+    MetricSpec("smppgw_segments_rerouted", _C, "Segments refused here that another carrier takes.", ("carrier",)),
     MetricSpec("smppgw_receipts_parked", _C, "Receipts that matched no segment when they came.", ("carrier",)),
     MetricSpec("smppgw_receipt_flags", _C, "Receipts of which something was odd.", ("carrier", "flag")),
     MetricSpec("smppgw_inbound_redelivered", _C, "Inbound texts that came again, kept once.", ("carrier",)),
@@ -150,6 +151,7 @@ class Metrics:
         self.bind_commit_seconds = self._histogram("smppgw_bind_commit_seconds")
         self.outcomes_stale = self._counter("smppgw_outcomes_stale")
         self.receipts_parked = self._counter("smppgw_receipts_parked")
+        self.segments_rerouted = self._counter("smppgw_segments_rerouted")
         self.receipt_flags = self._counter("smppgw_receipt_flags")
         self.inbound_redelivered = self._counter("smppgw_inbound_redelivered")
         self.quarantined_pdus = self._counter("smppgw_quarantined_pdus")
@@ -193,6 +195,7 @@ class BindMetrics:
         bind: str,
         *,
         stale: int,
+        rerouted: int,
         parked: int,
         flags: Mapping[str, int],
         redelivered: int,
@@ -201,6 +204,8 @@ class BindMetrics:
         metrics = self._metrics
         metrics.outcomes_stale.labels(carrier).inc(stale)
         metrics.receipts_parked.labels(carrier).inc(parked)
+        if rerouted:
+            metrics.segments_rerouted.labels(carrier).inc(rerouted)
         for flag, count in flags.items():
             metrics.receipt_flags.labels(carrier, flag).inc(count)
         if redelivered:
@@ -269,7 +274,7 @@ EVENTS: dict[str, str] = {
     "bind_refused": "the SMSC refused the bind; it is tried again, slowly",
     "bind_throttled": "ESME_RTHROTTLED: the bind pauses",
     "bind_queues_full": "ESME_RMSGQFUL for several recipients: the bind pauses",
-    "bind_window_overdue": "no submit_sm of a whole window was answered in time: the bind is opened anew",
+    "bind_window_overdue": "no submit_sm of a whole window was answered: soon the bind is opened anew",
     "bind_draining": "stopping: these answers are still waited for",
     "bind_stopped": "the bind is closed for good",
     "bind_deliveries_refused": "more deliver_sm wait for their commit than allowed: ESME_RX_T_APPN",
@@ -282,6 +287,8 @@ EVENTS: dict[str, str] = {
     "bind_alarm_cleared": "the reason of an alarm is gone",
     "outbind_listening": "SMSCs may connect to this port and ask by outbind to be bound to",
     "outbind_refused": "a connection to the outbind port was closed; nothing of it was used",
+    "bind_bad_pdu": "a PDU could not be read, and `left_out` before it within the last minute; see the quarantine",
+    "bind_text_like_receipt": "inbound texts look like receipts: see receipts.sniff and the profile no-esm-class",
     "bind_alert_notification": "alert_notification: the SMSC says that a phone can be reached again",
     "bind_errand_failed": "a query_sm or cancel_sm cannot be sent",
     "bind_unsendable": "a segment cannot be put into a submit_sm; it is rejected",

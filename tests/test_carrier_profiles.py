@@ -123,6 +123,19 @@ def test_every_setting_named_exists_and_takes_the_value_shown(row: Row) -> None:
                 pytest.fail(f"{text}: {error}")
 
 
+@pytest.mark.parametrize("peer", ["Kannel", "Jasmin"])
+def test_what_other_gateways_call_it_leads_to_settings_that_exist(peer: str) -> None:
+    part = TEXT.partition(f"\n## Coming from {peer}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in part.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 20
+    for option, here in rows:
+        for text in re.findall(r"`([^`\[]+)`", here):
+            setting, shown, _ = text.partition(" = ")
+            assert setting in SETTINGS, f"{option}: {text}"
+            if shown:
+                CarrierSettings.model_validate({"host": "h", "system_id": "s", **tomllib.loads(text)})
+
+
 def test_every_setting_of_a_dialect_answers_to_a_deviation() -> None:
     used = {text.partition(" = ")[0] for row in ALL for text in named(row)}
     assert SETTINGS - used == PLAIN

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smppgw.config import CarrierSettings, Settings, SettingsBase, load, warnings_of
+from smppgw.config.base import FORMS
 from smppgw.errors import ConfigError
 
 HEAD = f"""
@@ -42,51 +45,60 @@ def problems(folder: Path, text: str) -> list[str]:
 # (what the carrier says, the key path below carriers.demo, the beginning of the text)
 CARRIER = [
     # values
-    ("interface_version = '3.5'", "interface_version", "input should be '3.3', '3.4' or '5.0'"),
-    ("interface_version = 3.4", "interface_version", "input should be '3.3', '3.4' or '5.0'"),
-    ("port = 65536", "port", "input should be less than or equal to 65535"),
-    ("address_ton = 256", "address_ton", "input should be less than or equal to 255"),
+    ("interface_version = '3.5'", "interface_version", 'must be "3.3", "3.4" or "5.0"'),
+    ("interface_version = 3.4", "interface_version", 'must be "3.3", "3.4" or "5.0", in quotes, not a float'),
+    ("port = 65536", "port", "must be at most 65535, not "),
+    ("address_ton = 256", "address_ton", "must be at most 255, not "),
     ("fallbacks = ['smsc2']", "fallbacks[0]", "is not HOST:PORT, as in smsc2.example.com:2775"),
     ("fallbacks = [':2775']", "fallbacks[0]", "is neither a host name nor an IP address"),
     ("fallbacks = ['a:0']", "fallbacks[0]", "has a port outside 1 to 65535"),
     ("fallbacks = ['a:99999']", "fallbacks[0]", "has a port outside 1 to 65535"),
     ("fallbacks = ['a b:1']", "fallbacks[0]", "is neither a host name nor an IP address"),
     ("fallbacks = ['2001:db8::1:2775']", "fallbacks[0]", "is not HOST:PORT"),
-    ("source_address = 'a b'", "source_address", "is neither a host name nor an IP address"),
-    ("tls.min_version = '1.1'", "tls.min_version", "string should match pattern"),
+    ("source_address = 'foo'", "source_address", "must be an IP address, such as 192.0.2.10"),
+    ("tls.min_version = '1.1'", "tls.min_version", 'must be "1.2" or "1.3"'),
     ("tls.enabled = 1", "tls.enabled", "must be true or false, not an integer"),
-    ("submit.service_type = 'LONGER'", "submit.service_type", "string should have at most 5 characters"),
-    ("submit.messaging_mode = 4", "submit.messaging_mode", "input should be less than or equal to 3"),
-    ("submit.registered_delivery = 32", "submit.registered_delivery", "input should be less than or equal to 31"),
-    ("submit.validity = 'none'", "submit.validity", "input should be 'relative', 'absolute' or 'omit'"),
-    ("submit.priority = { fast = 1 }", "submit.priority.fast", "string should match pattern"),
-    ("submit.priority = { otp = 4 }", "submit.priority.otp", "input should be less than or equal to 3"),
-    ("encoding.long = 'tlv'", "encoding.long", "input should be 'udh8', 'udh16', 'sar' or 'payload'"),
-    ("encoding.max_octets = 141", "encoding.max_octets", "input should be less than or equal to 140"),
-    ("encoding.default_alphabet = 'ucs2'", "encoding.default_alphabet", "input should be 'gsm7', 'latin1', 'ascii'"),
-    ("ids.relation = 'hex'", "ids.relation", "input should be 'learn', 'same', 'hex_dec' or 'dec_hex'"),
+    ("submit.service_type = 'LONGER'", "submit.service_type", "must have at most 5 characters"),
+    ("submit.messaging_mode = 4", "submit.messaging_mode", "must be at most 3, not "),
+    ("submit.registered_delivery = 32", "submit.registered_delivery", "must be at most 31, not "),
+    ("submit.validity = 'none'", "submit.validity", 'must be "relative", "absolute" or "omit"'),
+    ("submit.priority = { fast = 1 }", "submit.priority.fast", 'must be "otp", "transactional" or "bulk"'),
+    ("submit.priority = { otp = 4 }", "submit.priority.otp", "must be at most 3, not "),
+    ("encoding.long = 'tlv'", "encoding.long", 'must be "udh8", "udh16", "sar" or "payload"'),
+    ("encoding.max_octets = 141", "encoding.max_octets", "must be at most 140, not "),
+    ("encoding.default_alphabet = 'ucs2'", "encoding.default_alphabet", 'must be "gsm7", "latin1", "ascii"'),
+    ("ids.relation = 'hex'", "ids.relation", 'must be "learn", "same", "hex_dec" or "dec_hex"'),
     ("ids.extract = '('", "ids.extract", "is no regular expression: missing )"),
     ("ids.extract = '[0-9]+'", "ids.extract", "must have exactly one group: the id itself"),
     ("ids.extract = '([0-9]+)-([0-9]+)'", "ids.extract", "must have exactly one group: the id itself"),
-    ("receipts.acceptd = 'final'", "receipts.acceptd", "input should be 'intermediate' or 'delivered'"),
+    ("receipts.acceptd = 'final'", "receipts.acceptd", 'must be "intermediate" or "delivered"'),
     ("receipts.time_zone = 'Rome'", "receipts.time_zone", "is no time zone of the IANA database, such as Europe/"),
     ("receipts.states = { FAILED = 'GONE' }", "receipts.states.FAILED", "is no state; such as DELIVRD, UNDELIV"),
-    ("receipts.states = { '' = 'DELIVRD' }", 'receipts.states.""', "string should have at least 1 character"),
-    ("query.attempts = 0", "query.attempts", "input should be greater than or equal to 1"),
-    ("caps = [{ per = 'week', count = 1 }]", "caps[0].per", "input should be 'minute', 'hour' or 'day'"),
+    ("receipts.states = { '' = 'DELIVRD' }", 'receipts.states.""', "must have at least 1 character"),
+    ("query.attempts = 0", "query.attempts", "must be at least 1, not "),
+    ("caps = [{ per = 'week', count = 1 }]", "caps[0].per", 'must be "minute", "hour" or "day"'),
     ("caps = [{ per = 'day' }]", "caps[0].count", "is missing; most submit_sm in it"),
     ("caps = [{ per = 'day', count = 1, sender = true }]", "caps[0].sender", "unknown key; did you mean by_sender?"),
-    ("outcomes = { '0x411' = 'slow' }", "outcomes.0x411", "input should be 'retry', 'reroute', 'fail', 'throttle'"),
+    ("outcomes = { '0x411' = 'slow' }", "outcomes.0x411", 'must be "retry", "reroute", "fail", "throttle"'),
     (
         "outcomes = { ESME_RTHROTLED = 'fail' }",
         "outcomes.ESME_RTHROTLED",
-        "unknown command_status 'ESME_RTHROTLED'; did",
+        "is no command_status; did you mean ESME_RTHROTTLED?",
     ),
-    ("bind_refusals = { '0x401' = 'wait' }", "bind_refusals.0x401", "input should be 'credentials', 'already_bound'"),
-    ("vendor_tlvs.x = { tag = 0 }", "vendor_tlvs.x.tag", "input should be greater than or equal to 1"),
+    ("outcomes = { foo = 'fail' }", "outcomes.foo", "is no command_status, such as ESME_RTHROTTLED or 0x58"),
+    ("receipt_alarm_share = 0.5\nreceipt_alarm_s = 59", "receipt_alarm_s", "must be at least 60, not 59"),
+    ("query.after_s = 60", "query.after_s", "has no effect without query.enabled"),
+    ("binds = 0", "binds", "binds is 0, and without outbind.port the SMSC cannot ask for one"),
+    (
+        "interface_version = '3.3'\nencoding.long = 'payload'",
+        "encoding.long",
+        "encoding.long is payload, which needs TLVs; interface_version 3.3 has none",
+    ),
+    ("bind_refusals = { '0x401' = 'wait' }", "bind_refusals.0x401", 'must be "credentials", "already_bound"'),
+    ("vendor_tlvs.x = { tag = 0 }", "vendor_tlvs.x.tag", "must be at least 1, not "),
     ("vendor_tlvs.x = { type = 'octets' }", "vendor_tlvs.x.tag", "is missing; tag; 0x1400 to 0x3FFF are"),
     ("vendor_tlvs.x = { tag = 5121, valeu = 1 }", "vendor_tlvs.x.valeu", "unknown key; did you mean value?"),
-    ("vendor_tlvs.'a b' = { tag = 5121 }", 'vendor_tlvs."a b"', "string should match pattern"),
+    ("vendor_tlvs.'a b' = { tag = 5121 }", 'vendor_tlvs."a b"', "must be a name of 1 to 32 letters"),
     ("vendor_tlvs.x = { tag = 5121, value = true }", "vendor_tlvs.x.value", "must be an integer or a string"),
     ("addresses.source = [{ ton = 1 }]", "addresses.source[0].pattern", "is missing; regular expression that"),
     ("addresses.source = [{ pattern = '*' }]", "addresses.source[0].pattern", "is no regular expression: nothing to"),
@@ -300,6 +312,7 @@ def test_a_mistake_of_a_carrier_is_named_by_its_key_path(tmp_path: Path, text: s
         "addresses.destination = [{ pattern = '.*', prepend = '+' }]",
         "query = { enabled = true, attempts = 1, interval_s = 60 }\nreceipt_alarm_share = 0.5\nreceipt_alarm_s = 60",
         "outbind = { port = 2777, password = 'x' }",
+        "binds = 0\noutbind.port = 2777",
         "rate_per_s = 10\nrate_unit = 'messages'\nburst = 2",
     ],
 )
@@ -499,6 +512,16 @@ def test_two_cannot_listen_on_one_port(tmp_path: Path, one: str, other: str, tak
         ),
         ("profile = 'smpp-33'", ["receipts.sniff: is on"]),
         ("profile = 'kannel'", []),
+        ("port = 3550\ntls.enabled = false", ["tls.enabled: is false, but port 3550 is that of SMPP over TLS"]),
+        (
+            "query.enabled = true\nsubmit.registered_delivery = 0",
+            ["query.enabled: has no effect: submit.registered_delivery is 0, so no receipt can be overdue"],
+        ),
+        (
+            "doubt_match_s = 900\ndoubt_timeout_s = 600",
+            ["doubt_match_s: is 900, but a doubt ends after doubt_timeout_s, 600"],
+        ),
+        ("doubt_timeout_s = 600", []),
     ],
 )
 def test_warnings(tmp_path: Path, text: str, expected: list[str]) -> None:
@@ -522,3 +545,40 @@ def test_any_password_in_a_file_that_others_can_read(tmp_path: Path, text: str, 
     path.chmod(0o644)
     expected = f"carriers.demo.{key}: stands in a file that others can read; chmod 600 {path}"
     assert warnings_of(load(path, {"PW": "x"}), path) == [expected]
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Words, and carriers without binds of their own
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def test_a_carrier_that_only_the_smsc_opens_needs_no_host(tmp_path: Path) -> None:
+    demo = DEMO.replace('host = "10.0.0.1"\n', "")
+    settings = loaded(tmp_path, f"{demo}binds = 0\noutbind.port = 2777\n")
+    assert settings.carriers["demo"].links() == []
+    assert warnings_of(settings) == []
+    (found,) = problems(tmp_path, f"{demo}outbind.port = 2777\n")
+    assert found.startswith("carriers.demo.host: is missing; ")
+
+
+def test_no_regular_expression_is_shown_to_people(tmp_path: Path) -> None:
+    """Each pattern of a setting has words, or is a choice, of which they are made."""
+    patterns = set(re.findall(r'"pattern": "(.*?)"[,}\n]', json.dumps(Settings.model_json_schema())))
+    assert patterns
+    for text in map(json.loads, (f'"{pattern}"' for pattern in patterns)):
+        assert text in FORMS or re.fullmatch(r"\^\([a-z0-9.|\\]+\)\\z", text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("window = 0", True),
+        ("burst = 5", False),
+        ("[http]\nport = 'x'", True),
+        ("[[routes]]\ncarriers = ['none']", False),
+    ],
+)
+def test_whether_more_may_follow_is_told(tmp_path: Path, text: str, more: bool) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, f"{DEMO}{text}\n")
+    assert caught.value.more_may_follow is more

@@ -204,7 +204,7 @@ def test_a_bind_may_bring_all_that_belongs_to_a_link(tmp_path: Path) -> None:
         ("[[carriers.demo.bind]]\nwindow = '1'", "carriers.demo.bind[0].window: must be an integer, not a string"),
         (
             "window = 0\n[[carriers.demo.bind]]\nwindow = 5",
-            "carriers.demo.window: input should be greater than or equal to 1",
+            "carriers.demo.window: must be at least 1, not ",
         ),
         ("bind = 3", "carriers.demo.bind: must be a list, not an integer"),
         ("bind = [3]", "carriers.demo.bind[0]: must be a table, not an integer"),
@@ -321,7 +321,7 @@ def test_a_mistake_in_a_profile_is_told_once_where_it_stands(tmp_path: Path) -> 
     routes = "[[routes]]\ncarriers = ['one', 'two', 'three']\n"
     broken = "[profiles.mine]\nsubmit.priority = { otp = 9 }\n"
     found = problems(tmp_path, broken + carriers + routes)
-    assert found == ["profiles.mine.submit.priority.otp: input should be less than or equal to 3"]
+    assert found == ["profiles.mine.submit.priority.otp: must be at most 3, not 9"]
     contradiction = "[profiles.mine]\ntlvs = false\nencoding.long = 'sar'\n"
     found = problems(tmp_path, contradiction + carriers + routes)
     assert found == ["profiles.mine.encoding.long: encoding.long is sar, which needs TLVs, but tlvs is false"]

@@ -98,10 +98,12 @@ def test_observers() -> None:
     binds, store = BindMetrics(metrics), StoreMetrics(metrics)
     binds.answered("demo", "demo/1", [0.002, 0.003])
     binds.committed("demo", "demo/1", 0.004, 10)
-    binds.recorded("demo", "demo/1", stale=0, parked=0, flags={}, redelivered=0, quarantined=0)
+    binds.recorded("demo", "demo/1", stale=0, rerouted=0, parked=0, flags={}, redelivered=0, quarantined=0)
     flags = {"states_disagree": 2, "sniffed": 1}
-    binds.recorded("demo", "demo/1", stale=2, parked=3, flags=flags, redelivered=4, quarantined=5)
-    binds.recorded("demo", "demo/1", stale=0, parked=0, flags={"sniffed": 6}, redelivered=0, quarantined=0)
+    binds.recorded("demo", "demo/1", stale=2, rerouted=7, parked=3, flags=flags, redelivered=4, quarantined=5)
+    binds.recorded(
+        "demo", "demo/1", stale=0, rerouted=0, parked=0, flags={"sniffed": 6}, redelivered=0, quarantined=0
+    )
     binds.state_changed("demo", "demo/1", "bound_trx")
     store.transaction(0.001, 0.002, 5)
     store.failed(ValueError("x"))
@@ -113,6 +115,7 @@ def test_observers() -> None:
     assert value("smppgw_bind_answer_seconds", "smppgw_bind_answer_seconds_count") == 2
     assert value("smppgw_bind_commit_seconds", "smppgw_bind_commit_seconds_sum") == pytest.approx(0.004)
     assert value("smppgw_outcomes_stale", "smppgw_outcomes_stale_total") == 2
+    assert value("smppgw_segments_rerouted", "smppgw_segments_rerouted_total") == 7
     assert value("smppgw_receipts_parked", "smppgw_receipts_parked_total") == 3
     flagged = {labels["flag"]: v for _, labels, v in found["smppgw_receipt_flags"]}
     assert flagged == {"states_disagree": 2, "sniffed": 7}

@@ -7,7 +7,7 @@
     intake         a body to messages ready to be stored     parse, Intake, ItemError
     auth           API keys                                  generate_key, hash_key, Keys
     queries        query parameters of the lists
-    views          the store's views as JSON; schemas documents their shapes
+    views          the store's views as JSON; schemas documents their shapes, words the words in them
     measuring      /metrics, and the counting of requests
     documentation  /openapi.json and /docs
     faults         every error code, in one table

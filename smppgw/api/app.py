@@ -103,7 +103,7 @@ def _store_fault(error: StoreError) -> ApiError:
     if isinstance(error, StoreUnavailable):
         return ApiError(
             "store_unavailable",
-            "the store cannot be used now; nothing was accepted, repeat the request later",
+            "the store cannot be used now; the request had no effect, repeat it later",
             headers={"Retry-After": str(_STORE_RETRY_AFTER_S)},
         )
     log(logger, logging.ERROR, "store_refused", error=str(error))
@@ -269,6 +269,14 @@ def _add_lists(app: FastAPI, services: Services) -> None:
         following = str(page[-1].inbound_id) if len(found) > limit else None
         return _json({"inbound": [views.inbound_text(view) for view in page], "next": following})
 
+    @app.get("/v1/receipts", **doc.GET_RECEIPTS)
+    async def get_receipts(request: Request, account: str = authorised) -> Response:
+        before, limit = queries.parked_query(request.query_params.multi_items())
+        found = await services.parked_receipts(before, limit + 1)
+        page = found[:limit]
+        following = str(page[-1].receipt_id) if len(found) > limit else None
+        return _json({"receipts": [views.parked_receipt(view) for view in page], "next": following})
+
     @app.get("/v1/quarantine", **doc.GET_QUARANTINE)
     async def get_quarantine(request: Request, account: str = authorised) -> Response:
         before, limit = queries.page_query(request.query_params.multi_items())
@@ -306,6 +314,7 @@ def _add_operations(app: FastAPI, services: Services) -> None:
                 "oldest_queued_at": views.iso(views.due_since(depths, now_utc_ms)),
                 "parked_receipts": depths.parked_receipts,
                 "oldest_parked_at": views.iso(depths.oldest_parked_utc_ms),
+                "quarantined": depths.quarantined,
                 "carriers": views.carriers_in_full(services.binds(), services.settings.carriers, ids),
                 "segments": views.depths_by_carrier(depths, carriers),
             }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -19,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from smppgw.api import schemas
 from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
 from smppgw.api.item import MessageIn
-from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS
+from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS, RECEIPT_PARAMETERS
 
 DESCRIPTION = """\
 Hand messages in, and read what became of each of them. A 202 means that the messages it lists are on disk; from then
@@ -34,19 +35,31 @@ _SECURITY_SCHEMES = {
 }
 
 
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def _errors(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """What a request may be answered with when it fails as a whole."""
+    texts: defaultdict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        status, text = REQUEST_CODES[code]
+        texts[status].append(f"{code}: {text}")
     return {
-        status: {
-            "model": schemas.ErrorOut,
-            "description": "; ".join(f"{code}: {text}" for code, (of, text) in REQUEST_CODES.items() if of == status),
-        }
-        for status in statuses
+        status: {"model": schemas.ErrorOut, "description": "; ".join(of_status)}
+        for status, of_status in sorted(texts.items())
     }
 
 
-def _parameters(table: Mapping[str, str]) -> list[dict[str, Any]]:
+_NO_KEY = ("key_missing", "key_unknown")
+_STORE = ("store_unavailable", "store_error", "internal")
+#: Of a POST of messages.
+_POST_CODES = (
+    *("not_json", "empty_body", "idempotency_key_invalid", "client_disconnected", *_NO_KEY, "body_too_large"),
+    *("batch_too_large", "content_encoding_unsupported", *_STORE, "stopping", "too_busy"),
+)
+_BATCH_CODES = "; ".join(f"{code}: {REQUEST_CODES[code][1]}" for code in ("empty_batch", "not_a_message"))
+
+
+def _parameters(table: Mapping[str, str], *, needed: str = "") -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        {"name": name, "in": "query", "required": name == needed, "description": text, "schema": {"type": "string"}}
         for name, text in table.items()
     ]
 
@@ -70,8 +83,10 @@ POST_MESSAGES: dict[str, Any] = {
     "status_code": 202,
     "responses": {
         202: _answer(schemas.BatchOut, "at least one message is stored"),
-        422: _answer(schemas.BatchOut, "no message was stored; or an error of the whole request, as for 400"),
-        **_errors(400, 401, 413, 415, 500, 503),
+        422: _answer(
+            schemas.BatchOut, f"no message was stored; or an error of the whole request, as for 400: {_BATCH_CODES}"
+        ),
+        **_errors(*_POST_CODES),
     },
     "openapi_extra": {
         "security": _SECURITY,
@@ -98,25 +113,30 @@ POST_MESSAGES: dict[str, Any] = {
 }
 GET_MESSAGE: dict[str, Any] = {
     "summary": "One message: verdict, segments, receipts, history",
-    "responses": {200: _answer(schemas.MessageOut, "the message"), **_errors(401, 404, 503)},
+    "responses": {
+        200: _answer(schemas.MessageOut, "the message"),
+        **_errors(*_NO_KEY, "not_found", "query_invalid", *_STORE),
+    },
     "openapi_extra": {"security": _SECURITY},
 }
 POST_CANCEL: dict[str, Any] = {
     "summary": "Take a message back",
     "description": (
         "200: nothing of it was sent, and nothing will be. 202: the carrier has it, and is asked by cancel_sm; what "
-        "came of that shows in the message's history. Asking twice does no harm."
+        "came of that shows in the message's history. 202 with in_doubt: nobody can tell whether the carrier has it; "
+        "nothing more of it is sent. Asking twice does no harm."
     ),
     "responses": {
         200: _answer(schemas.CancelOut, "cancelled"),
         202: _answer(schemas.CancelOut, "asked"),
-        **_errors(401, 404, 409, 422, 500, 503),
+        **_errors(*_NO_KEY, "not_found", "too_late", "query_invalid", *_STORE),
     },
     "openapi_extra": {"security": _SECURITY},
 }
+_LIST_ERRORS = _errors(*_NO_KEY, "query_invalid", *_STORE)
 GET_MESSAGES: dict[str, Any] = {
     "summary": "Messages of the account, newest first",
-    "responses": {200: _answer(schemas.MessagesOut, "a page"), **_errors(401, 422, 503)},
+    "responses": {200: _answer(schemas.MessagesOut, "a page"), **_LIST_ERRORS},
     "openapi_extra": {"security": _SECURITY, "parameters": _parameters(MESSAGE_PARAMETERS)},
 }
 GET_INBOUND: dict[str, Any] = {
@@ -125,8 +145,18 @@ GET_INBOUND: dict[str, Any] = {
         "The texts that came in over all carriers, shown to every account: numbers do not belong to accounts yet, so "
         "give a key only to apps that may read them all."
     ),
-    "responses": {200: _answer(schemas.InboundsOut, "a page"), **_errors(401, 422, 503)},
+    "responses": {200: _answer(schemas.InboundsOut, "a page"), **_LIST_ERRORS},
     "openapi_extra": {"security": _SECURITY, "parameters": _parameters(PAGE_PARAMETERS)},
+}
+GET_RECEIPTS: dict[str, Any] = {
+    "summary": "Receipts that found no message so far, newest first",
+    "description": (
+        "They are kept, and tried again when new ids appear. That a carrier's all stay here says that its ids are "
+        "written in a way the settings do not tell: compare them with the smsc_id of its messages, then see "
+        "ids.extract and ids.relation. Shown to every account: a receipt without a message has none."
+    ),
+    "responses": {200: _answer(schemas.ReceiptsOut, "a page"), **_LIST_ERRORS},
+    "openapi_extra": {"security": _SECURITY, "parameters": _parameters(RECEIPT_PARAMETERS, needed="parked")},
 }
 GET_QUARANTINE: dict[str, Any] = {
     "summary": "PDUs of SMSCs that could not be read, newest first",
@@ -134,17 +164,17 @@ GET_QUARANTINE: dict[str, Any] = {
         "Kept, up to a number for each carrier, for people to look at; the sessions went on. Shown to every account: "
         "the octets may hold inbound texts and receipts of any."
     ),
-    "responses": {200: _answer(schemas.QuarantineOut, "a page"), **_errors(401, 422, 503)},
+    "responses": {200: _answer(schemas.QuarantineOut, "a page"), **_LIST_ERRORS},
     "openapi_extra": {"security": _SECURITY, "parameters": _parameters(PAGE_PARAMETERS)},
 }
 GET_BINDS: dict[str, Any] = {
     "summary": "Every bind: state, what limits it now, counters",
-    "responses": {200: _answer(schemas.BindsOut, "all binds"), **_errors(401)},
+    "responses": {200: _answer(schemas.BindsOut, "all binds"), **_errors(*_NO_KEY)},
     "openapi_extra": {"security": _SECURITY},
 }
 GET_STATUS: dict[str, Any] = {
     "summary": "Carriers, their alarms and ids, and how much is open, by carrier and state",
-    "responses": {200: _answer(schemas.StatusOut, "depths"), **_errors(401, 503)},
+    "responses": {200: _answer(schemas.StatusOut, "depths"), **_errors(*_NO_KEY, *_STORE)},
     "openapi_extra": {"security": _SECURITY},
 }
 HEALTHZ: dict[str, Any] = {"summary": "Is the process alive?", "responses": {200: _answer(None, "it is")}}
@@ -170,6 +200,8 @@ def add_documentation(app: FastAPI) -> None:
         for operations in document["paths"].values():
             for operation in operations.values():
                 _drop_framework_errors(operation)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"].get("schemas", {}).pop(name, None)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -265,6 +297,9 @@ def _type(schema: Mapping[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     text = schema.get("description")
+    if "enum" in schema:
+        words = "one of " + ", ".join(schema["enum"])
+        return f"{words}: {text}" if text else words
     return str(schema.get("type", "any")) + (f": {text}" if text else "")
 
 

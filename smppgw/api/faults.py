@@ -32,7 +32,7 @@ REQUEST_CODES: dict[str, tuple[int, str]] = {
     "query_invalid": (422, "a query parameter is unknown, or its value cannot be used"),
     "internal": (500, "a fault of the gateway; the log has the details"),
     "store_error": (500, "the store refused this batch; nothing of it was kept"),
-    "store_unavailable": (503, "the store cannot write now; nothing was accepted"),
+    "store_unavailable": (503, "the store cannot be used now; the request had no effect"),
     "stopping": (503, "the gateway is stopping; nothing was accepted"),
     "too_busy": (503, "too many messages wait for the store; nothing was accepted"),
 }

@@ -33,6 +33,12 @@ PAGE_PARAMETERS = {
     "limit": f"most rows of a page: 1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
 }
 
+#: Of the receipts, which are otherwise shown with their messages.
+RECEIPT_PARAMETERS = {
+    "parked": "true: those that found no message so far. Needed: the others are shown with their messages",
+    **PAGE_PARAMETERS,
+}
+
 Pairs = Iterable[tuple[str, str]]
 
 
@@ -55,7 +61,18 @@ def message_query(pairs: Pairs, account: str, settings: AccountSettings) -> Mess
 
 def page_query(pairs: Pairs) -> tuple[int | None, int]:
     """(before, limit) of a page of a list without filters. Raises ApiError query_invalid."""
-    given = _given(pairs, PAGE_PARAMETERS)
+    return _page(_given(pairs, PAGE_PARAMETERS))
+
+
+def parked_query(pairs: Pairs) -> tuple[int | None, int]:
+    """(before, limit) of a page of parked receipts. Raises ApiError query_invalid."""
+    given = _given(pairs, RECEIPT_PARAMETERS)
+    if given.get("parked") != "true":
+        raise _invalid("parked", "has to be true: receipts that found their message are shown with it")
+    return _page(given)
+
+
+def _page(given: dict[str, str]) -> tuple[int | None, int]:
     after = given.get("after")
     if after is not None and not (after.isascii() and after.isdigit() and len(after) < 19):
         raise _invalid("after", "is not the `next` of a page")

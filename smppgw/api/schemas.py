@@ -7,6 +7,22 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from smppgw.api.words import (
+    AlarmWord,
+    BindStateWord,
+    CancelWord,
+    CarrierStateWord,
+    FlagWord,
+    KindWord,
+    LaneWord,
+    LimitWord,
+    ReasonWord,
+    ReceiptStateWord,
+    SegmentStateWord,
+    StateWord,
+    VerdictWord,
+)
+
 
 class ErrorBody(BaseModel):
     """Code: stable, for programs. Message: for people. Field: where it is, when there is one place."""
@@ -72,14 +88,17 @@ class MessageSummaryOut(BaseModel):
     """A message in a list."""
 
     id: str
-    state: str = Field(description='the verdict, or "open" while there is none')
+    state: StateWord = Field(description='the verdict, or "open" while there is none')
     to: str
     sender: str = Field(alias="from")
     text: str
-    lane: str
+    lane: LaneWord
     client_ref: str | None
     carrier: str
-    alphabet: str
+    alphabet: str = Field(
+        description="the repertoire that the text was planned in, gsm7 or ucs2: it decides how many segments there "
+        "are. How gsm7 is written, as one septet an octet, packed, as Latin-1 or UTF-8, is the carrier's encoding"
+    )
     segment_count: int
     accepted_at: str
     expires_at: str
@@ -108,15 +127,16 @@ class ExtrasOut(BaseModel):
 
 
 class SegmentOut(BaseModel):
-    """One submit_sm. `reason`: why it is in its state."""
+    """One submit_sm. `reason`: why it is in its state. `refusals`: the tries that count for the retry plan: refusals
+    for now (not throttling, a full queue or a pause), and copies sent after a doubt; anew after a reroute."""
 
     part: int
-    state: str
-    reason: str
+    state: SegmentStateWord
+    reason: ReasonWord
     octets: int
     smsc_id: str | None
     bind: str | None
-    attempts: int
+    refusals: int
     command_status: int | None
     command_status_name: str | None
     due_at: str | None
@@ -135,14 +155,44 @@ class ReceiptOut(BaseModel):
     bind: str
     smsc_id: str
     stat: str
-    state: str | None
+    state: ReceiptStateWord | None
     error: str
-    reason: str
+    reason: ReasonWord
     sender: str = Field(alias="from", description="of the deliver_sm: normally the recipient")
     to: str
-    flags: list[str]
+    flags: list[FlagWord]
     tlvs: list[TlvOut]
     octets: str = Field(description="the text as received, in hexadecimal")
+
+
+class ParkedReceiptOut(BaseModel):
+    """A receipt that found no message so far. `match_id`: the id that is looked for, which ids.extract took out of
+    `smsc_id`. Where these are not those of the carrier's submit_sm_resp, see ids.extract and ids.relation."""
+
+    id: str
+    received_at: str
+    done_at: str | None = Field(description="what the SMSC says")
+    carrier: str
+    bind: str
+    smsc_id: str
+    match_id: str
+    stat: str
+    state: ReceiptStateWord | None
+    error: str
+    sender: str = Field(alias="from", description="of the deliver_sm: normally the recipient")
+    to: str
+    user_message_reference: int | None
+    flags: list[FlagWord]
+    tlvs: list[TlvOut]
+    text: str
+    octets: str = Field(description="the text as received, in hexadecimal")
+
+
+class ReceiptsOut(BaseModel):
+    """A page, newest first. `next`: the value of `after` for the next page; null on the last."""
+
+    receipts: list[ParkedReceiptOut]
+    next: str | None
 
 
 class HistoryOut(BaseModel):
@@ -150,8 +200,8 @@ class HistoryOut(BaseModel):
 
     at: str
     part: int
-    state: str | None
-    reason: str
+    state: SegmentStateWord | None
+    reason: ReasonWord
     bind: str
     detail: str
 
@@ -159,7 +209,7 @@ class HistoryOut(BaseModel):
 class MessageOut(MessageSummaryOut):
     """A message with its segments, receipts and history. `alternatives`: carriers it may still be rerouted to."""
 
-    verdict: str | None
+    verdict: VerdictWord | None
     delivered_segments: int
     alternatives: list[str]
     extras: ExtrasOut | None
@@ -169,11 +219,12 @@ class MessageOut(MessageSummaryOut):
 
 
 class CancelOut(BaseModel):
-    """`state`: cancelled (nothing of it was sent, and nothing will be), or asked (the carrier is asked by cancel_sm:
-    the message's history shows its answer)."""
+    """`state`: cancelled (nothing of it was sent, and nothing will be), asked (the carrier is asked by cancel_sm: the
+    message's history shows its answer), or in_doubt (nobody can tell yet whether the carrier has it; nothing more of
+    it is sent)."""
 
     id: str
-    state: str
+    state: CancelWord
 
 
 class MessagesOut(BaseModel):
@@ -238,13 +289,13 @@ class BindOut(BaseModel):
     name: str
     carrier: str
     link: str
-    kind: str
-    state: str
+    kind: KindWord
+    state: BindStateWord
     since_at: str
     endpoint: str | None
     interface_version: str | None
-    alarm: str | None
-    limit: str
+    alarm: AlarmWord | None
+    limit: LimitWord
     paused_until_at: str | None
     window: int
     in_window: int
@@ -274,7 +325,7 @@ class CarrierStateOut(BaseModel):
     """`state`: up (all binds), partly, or down."""
 
     carrier: str
-    state: str
+    state: CarrierStateWord
     binds_up: int
     binds: int
 
@@ -283,7 +334,7 @@ class AlarmOut(BaseModel):
     """Why an operator should look at a bind."""
 
     bind: str
-    alarm: str
+    alarm: AlarmWord
 
 
 class IdsOut(BaseModel):
@@ -323,7 +374,8 @@ class ReadyOut(BaseModel):
 
 class StatusOut(BaseModel):
     """What the gateway holds. `reason`: why messages cannot be accepted. `oldest_queued_at`: since when a queued
-    segment is due; null while none is. `parked_receipts`: those that found no segment yet."""
+    segment is due; null while none is. `parked_receipts`: those that found no segment yet.
+    `quarantined`: PDUs that could not be read and are kept."""
 
     version: str
     time: str
@@ -332,5 +384,6 @@ class StatusOut(BaseModel):
     oldest_queued_at: str | None
     parked_receipts: int
     oldest_parked_at: str | None
+    quarantined: int
     carriers: list[CarrierOut]
     segments: list[SegmentsOut]

@@ -20,6 +20,7 @@ from smppgw.queue.model import (
     MessageQuery,
     MessageView,
     NewMessage,
+    ParkedReceiptView,
     QuarantineView,
 )
 from smppgw.telemetry import Metrics
@@ -65,6 +66,7 @@ class Services:
     message: Callable[[int], Awaitable[MessageView | None]]
     messages: Callable[[MessageQuery], Awaitable[Sequence[MessageView]]]
     inbound: Callable[[int | None, int], Awaitable[Sequence[InboundView]]]  # (before, limit)
+    parked_receipts: Callable[[int | None, int], Awaitable[Sequence[ParkedReceiptView]]]  # (before, limit)
     quarantine: Callable[[int | None, int], Awaitable[Sequence[QuarantineView]]]  # (before, limit)
     id_relations: Callable[[], Awaitable[Sequence[IdRelationView]]]
     depths: Callable[[], Awaitable[Depths]]

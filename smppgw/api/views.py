@@ -25,6 +25,7 @@ from smppgw.queue.model import (
     InboundView,
     Lane,
     MessageView,
+    ParkedReceiptView,
     QuarantineView,
     ReceiptView,
     SegmentState,
@@ -32,6 +33,7 @@ from smppgw.queue.model import (
     format_id,
 )
 from smppgw.smpp.constants import command_name, status_name
+from smppgw.smpp.receipt_text import characters_of
 
 OPEN = "open"
 
@@ -137,7 +139,7 @@ def _segment(view: SegmentView) -> dict[str, Any]:
         "octets": len(view.octets),
         "smsc_id": view.smsc_id,
         "bind": view.bind,
-        "attempts": view.attempts,
+        "refusals": view.attempts,
         "command_status": status,
         "command_status_name": None if status is None else status_name(status),
         "due_at": iso(view.due_utc_ms) if view.state.is_open else None,
@@ -192,6 +194,29 @@ def inbound_text(view: InboundView) -> dict[str, Any]:
         "tlvs": _stored_tlvs(text.tlvs),
         "carrier": view.carrier,
         "bind": view.bind,
+    }
+
+
+def parked_receipt(view: ParkedReceiptView) -> dict[str, Any]:
+    """A receipt that found no message so far."""
+    return {
+        "id": str(view.receipt_id),
+        "received_at": iso(view.received_utc_ms),
+        "done_at": iso(view.done_utc_ms),
+        "carrier": view.carrier,
+        "bind": view.bind,
+        "smsc_id": view.smsc_id,
+        "match_id": view.match_id,
+        "stat": view.stat,
+        "state": None if view.state is None else view.state.name.lower(),
+        "error": view.error,
+        "from": view.source_addr,
+        "to": view.destination_addr,
+        "user_message_reference": view.reference,
+        "flags": list(view.flags),
+        "tlvs": _stored_tlvs(view.tlvs),
+        "text": characters_of(view.raw, 0, udhi=False),
+        "octets": view.raw.hex(),
     }
 
 

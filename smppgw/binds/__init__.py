@@ -4,7 +4,7 @@
     bind      one bind for ever: connect, bind, serve, back off, again
     driver    one session: reader, pump, ticker around the sans-IO smppgw.smpp.Session
     outbind   sessions that the SMSC asks for: the one listening socket
-    opening   our bind request;  writer: octets out;  showing: a bind as operators see it
+    opening   our bind request;  leaving: our way out;  writer: octets out;  showing: a bind as operators see it
     recorder  what a bind still has to tell the store; outlives its sessions.  batch: its kinds, a table
     redelivery   which answers to inbound texts have arrived for certain
     connect   TCP, and tls on it
@@ -14,6 +14,7 @@
     outlet    what may be claimed and may leave now;  submit: claimed segment -> submit_sm, data_sm
     intake    what the SMSC sends;  deliver: deliver_sm, data_sm -> receipt or inbound text
     errands   query_sm and cancel_sm beside the submit_sms
+    probing   whose turn it is to try a carrier that answers no submit_sm
     backoff, pacing, outcome   policies: pure functions and small memories, time is an argument
     status    what a bind shows of itself;  events: its log events;  wake: an event to set again
 

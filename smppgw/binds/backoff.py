@@ -52,6 +52,9 @@ PLANS: dict[RefusalPolicy, RefusalPlan] = {
     RefusalPolicy.OTHER: RefusalPlan(first_s=15.0, factor=2.0, max_s=300.0, alarm_at=3),
 }
 
+#: Before the next submit_sm to a carrier that answers none; see probing.
+NO_ANSWERS = RefusalPlan(first_s=5.0, factor=2.0, max_s=900.0)
+
 #: command_status of a bind_resp -> policy. What is not listed is OTHER: vendor codes stand for no credit, too many
 #: sessions, maintenance and the like.
 BIND_REFUSALS: dict[int, RefusalPolicy] = {

@@ -63,10 +63,24 @@ class Teller(NamedTuple):
     bind: str
     retry: RetryPlan
     resend: RetryPlan | None
-    receipt_timeout_ms: int
+    receipt_timeout_ms: int  # with query_sm: until the first question, as is look_after_ms
+    look_after_ms: int
     doubt_timeout_ms: int
     id_form: IdForm
     alive: Callable[[], Sequence[int]]  # the carrier's sessions that are open now
+
+
+#: After the end of the validity, how long a receipt may be on its way before the SMSC is asked.
+_GRACE_S = 60.0
+_NEVER_MS = 1 << 53
+
+
+def _first_look(settings: CarrierSettings) -> tuple[int, int]:
+    """How long (ms) after the validity, and how long after the answer at most, a missing receipt is seen to."""
+    query, timeout_s = settings.query, settings.receipt_timeout_s
+    if not query.enabled:
+        return round(timeout_s * 1000), _NEVER_MS
+    return round(min(timeout_s, _GRACE_S) * 1000), round(query.after_s * 1000) or _NEVER_MS
 
 
 def teller(carrier: str, bind: str, settings: CarrierSettings, alive: Callable[[], Sequence[int]]) -> Teller:
@@ -78,7 +92,7 @@ def teller(carrier: str, bind: str, settings: CarrierSettings, alive: Callable[[
         bind,
         retry,
         retry if settings.on_doubt is OnDoubt.RESEND else None,
-        round(settings.receipt_timeout_s * 1000),
+        *_first_look(settings),
         round(settings.doubt_timeout_s * 1000),
         IdForm(settings.ids.relation.value),
         alive,
@@ -93,7 +107,8 @@ Ops = Iterator[Op[Any]]
 
 
 def _outcomes(who: Teller, items: list[SubmitOutcome], now_utc_ms: int) -> Ops:
-    yield RecordOutcomes(who.carrier, who.bind, items, now_utc_ms, who.retry, who.receipt_timeout_ms, who.id_form)
+    waits = (who.receipt_timeout_ms, who.id_form, who.look_after_ms)
+    yield RecordOutcomes(who.carrier, who.bind, items, now_utc_ms, who.retry, *waits)
 
 
 def _receipts(who: Teller, items: list[tuple[ReceiptRecord, Answer]], now_utc_ms: int) -> Ops:

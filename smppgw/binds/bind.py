@@ -39,6 +39,7 @@ class Bind:
     def __init__(self, context: BindContext, connect: Connect) -> None:
         self._context = context
         self._link = context.link
+        self._link.leave[context.name] = self._leave
         self._connect = connect
         self._driver: Driver | None = None
         self._stopping = trio.Event()
@@ -64,6 +65,10 @@ class Bind:
             self._connecting.cancel()
         if self._driver is not None:
             self._driver.stop()
+
+    def _leave(self) -> None:
+        if self._driver is not None:
+            self._driver.leave("the other half of the pair cannot connect here")
 
     def status(self, now_mono: float) -> BindStatus:
         """The bind as it stands now."""
@@ -130,6 +135,7 @@ class Bind:
                 stream = await self._connect(context.settings, endpoint.host, port)
             except OSError as error:
                 if not link.unusable(endpoint) or not left:
+                    link.stuck(context.name)
                     raise
                 log(
                     events.LOGGER,
@@ -162,7 +168,7 @@ class Bind:
         """Seconds to wait; counts failures in a row."""
         context = self._context
         if end.refused_status is not None:
-            return self._pause_after_refusal(end.refused_status)
+            return self._pause_after_refusal(end.refused_status, end.detail)
         # A session that answered no submit_sm is no good one, however long it stood: see BindContext.probing.
         if end.bound_s is not None and end.bound_s >= STEADY_S and not context.probing:
             self._failures = 0
@@ -171,8 +177,9 @@ class Bind:
         self._failures += 1
         return pause(self._failures, context.settings.reconnect, context.jitter())
 
-    def _pause_after_refusal(self, status: int) -> float:
+    def _pause_after_refusal(self, status: int, detail: str) -> float:
         if status == _IMPOSSIBLE:
+            self._context.raise_alarm(events.ALARM_BIND_IMPOSSIBLE, error=detail)
             return _IMPOSSIBLE_PAUSE_S
         context, now_mono = self._context, self._context.clock.mono()
         refusals = self._link.refused(now_mono)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -49,10 +50,13 @@ async def open_stream(settings: CarrierSettings, host: str, port: int) -> trio.a
 def _in_full(error: OSError) -> str:
     """The error with what each attempt came to: trio only says that all of them failed."""
     attempts = error.__cause__
-    if isinstance(attempts, BaseExceptionGroup):
-        return "; ".join(dict.fromkeys([str(error), *map(_plain, attempts.exceptions)]))
-    return str(error) if attempts is None else f"{error}: {_plain(attempts)}"
+    if attempts is None:
+        return str(error)
+    each = attempts.exceptions if isinstance(attempts, BaseExceptionGroup) else (attempts,)
+    return f"{error}: {'; '.join(dict.fromkeys(map(_plain, each)))}"
 
 
 def _plain(error: BaseException) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    """Without the address where trio says it again: `Error connecting to ('127.0.0.1', 2775): Connection refused`."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return re.sub(r"^Error connecting to \(.*?\): ", "", text)

@@ -9,14 +9,21 @@ from dataclasses import dataclass, field
 
 from smppgw.binds import events
 from smppgw.binds.link import Link
-from smppgw.binds.pacing import FullQueues, Pacer, ReceiptWatch, Throttle
+from smppgw.binds.pacing import Bucket, FullQueues, Pacer, ReceiptWatch, Throttle
+from smppgw.binds.probing import Probes
 from smppgw.binds.recorder import Recorder
+from smppgw.binds.seldom import Seldom
 from smppgw.binds.shape import CarrierRules
 from smppgw.binds.status import BindKind, BindState, Counters, Observer
 from smppgw.clock import Clock
 from smppgw.config import CarrierSettings
 from smppgw.queue.model import Work
 from smppgw.telemetry import log
+
+#: Bad PDUs of one bind that are kept, each second and at once after a rest. An SMSC gone mad must not push out of the
+#: quarantine what came before.
+QUARANTINED_PER_S = 10.0
+QUARANTINED_BURST = 100
 
 
 class Alarms:
@@ -25,16 +32,33 @@ class Alarms:
     def __init__(self, **of: str) -> None:
         self._of = of  # fields of the log events
         self._raised: list[str] = []
+        self._told: set[str] = set()
 
     @property
     def first(self) -> str:
         """The one that stands the longest; '' when there is none."""
         return self._raised[0] if self._raised else ""
 
+    def first_time(self, hint: str) -> bool:
+        """True once for each hint: what is worth a line in the log, and no alarm."""
+        is_new = hint not in self._told
+        self._told.add(hint)
+        return is_new
+
+    def stands(self, reason: str) -> bool:
+        return reason in self._raised
+
     def raise_alarm(self, reason: str, **fields: object) -> None:
         if reason not in self._raised:
             self._raised.append(reason)
             log(events.LOGGER, logging.ERROR, events.BIND_ALARM, **self._of, alarm=reason, **fields)
+
+    def set_alarm(self, reason: str, on: bool, **fields: object) -> None:
+        """Raises or clears it, as it is at the moment."""
+        if on:
+            self.raise_alarm(reason, **fields)
+        else:
+            self.clear_alarm(reason)
 
     def clear_alarm(self, reason: str) -> None:
         if reason in self._raised:
@@ -61,8 +85,11 @@ class BindContext:
     jitter: Callable[[], float]  # numbers from 0 to 1
     link: Link  # shared by the two halves of a pair
     carrier_alarms: Alarms  # shared by all binds of the carrier
-    receipt_watch: ReceiptWatch | None = None  # likewise; None: receipts are not watched
-    counters: Counters = field(default_factory=Counters)
+    probes: Probes  # likewise
+    counters: Counters
+    receipt_watch: ReceiptWatch | None = None  # that of the carrier; None: receipts are not watched
+    quarantine_room: Bucket = field(default_factory=lambda: Bucket(QUARANTINED_PER_S, QUARANTINED_BURST))
+    bad_pdus: Seldom = field(default_factory=Seldom)  # which of them are logged
     state: BindState = BindState.CONNECTING
     since_utc_ms: int = 0
     last_error: str = ""
@@ -97,6 +124,10 @@ class BindContext:
     def alarm(self) -> str:
         """Why an operator should look at this bind or its carrier; '' when all is well."""
         return self._alarms.first or self.carrier_alarms.first
+
+    def has_alarm(self, reason: str) -> bool:
+        """Whether this one stands for the bind itself."""
+        return self._alarms.stands(reason)
 
     def raise_alarm(self, reason: str, **fields: object) -> None:
         """Logs `bind_alarm` unless this one stands already."""

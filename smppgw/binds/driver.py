@@ -23,6 +23,7 @@ from smppgw.binds.batch import Doubtful
 from smppgw.binds.context import BindContext
 from smppgw.binds.errands import Errands
 from smppgw.binds.intake import Intake
+from smppgw.binds.leaving import LAST_WORDS_S, Leaving
 from smppgw.binds.opening import bind_request, outbind_is_wrong, version_name
 from smppgw.binds.outlet import Outlet
 from smppgw.binds.status import BindState, Limit
@@ -58,8 +59,8 @@ READ_OCTETS = 65_536
 #: neither does what comes with a claim.
 GATHER_S = 0.01
 
-#: For the octets still to be written when a session is over, and for the answer to our unbind.
-LAST_WORDS_S = 2.0
+#: An SMSC that connected to us sends its outbind at once; others shall not take up its room.
+OUTBIND_S = 5.0
 
 _OPENING = (SessionState.OPEN, SessionState.OUTBOUND, SessionState.BINDING)
 
@@ -105,13 +106,14 @@ class Driver:
             now=self._clock.mono(),
         )
         self._errands = Errands(context, self._session)
-        self._intake = Intake(context, self._session, self._errands)
+        self._intake = Intake(context, self._session)
         self._outlet = Outlet(context, self._session)
-        self._bind_by_mono = self._clock.mono() + timers.session_init_s
-        self._pump_wake, self._tick_wake, self._drain_wake = Wake(), Wake(), Wake()
+        self._leaving = Leaving(context, self._session, self._outlet, self._errands, self._intake)
+        opening_s = min(OUTBIND_S, timers.session_init_s) if outbind else timers.session_init_s
+        self._bind_by_mono = self._clock.mono() + opening_s
+        self._pump_wake, self._tick_wake = Wake(), Wake()
         self._tick_at_mono = -math.inf
         self._gather_until_mono = -math.inf
-        self._stop_requested = trio.Event()
         self._ended = trio.Event()
         self._writer = Writer(
             stream,
@@ -139,7 +141,7 @@ class Driver:
             if not self._outbind:
                 self._bind()
             async with trio.open_nursery() as nursery:
-                for loop in (self._read, self._writer.run, self._pump, self._tick, self._watch_work, self._drain):
+                for loop in (self._read, self._writer.run, self._pump, self._tick, self._watch_work, self._leave):
                     nursery.start_soon(loop)
                 nursery.start_soon(self._errands.run, self._asked)
                 await self._ended.wait()
@@ -151,16 +153,25 @@ class Driver:
             await trio.aclose_forcefully(self._stream)
         assert self._closed is not None
         if self._bound_mono is None and self._closed.reason is CloseReason.PEER_CLOSED:
-            self._detail += tls.hint(self._stream, self._context.settings.tls)
+            hint = "" if self._outbind else tls.hint(self._stream, self._context.settings.tls)
+            self._detail = "; ".join(filter(None, [self._detail or "closed before the bind was answered", hint]))
         bound_s = None if self._bound_mono is None else self._clock.mono() - self._bound_mono
         return SessionEnd(
-            self._closed.reason, self._detail, self._refused_status, bound_s, self._planned, self._stalled
+            self._closed.reason,
+            self._leaving.why or self._detail,
+            self._refused_status,
+            bound_s,
+            self._planned,
+            self._stalled,
         )
 
     def stop(self) -> None:
         """Claims nothing more; ends in good order once the window is empty, at the latest after timers.stop_s."""
-        self._outlet.stopping = self._errands.stopping = True
-        self._stop_requested.set()
+        self._leaving.stop()
+
+    def leave(self, why: str) -> None:
+        """Ends this session alone, as `stop` does."""
+        self._leaving.leave(self._context.settings.timers.stop_s, why)
 
     @property
     def in_window(self) -> int:
@@ -168,7 +179,7 @@ class Driver:
 
     @property
     def overdue(self) -> int:
-        return len(self._intake.overdue) + self._errands.overdue
+        return len(self._intake.overdue)
 
     @property
     def tolerated(self) -> dict[str, int]:
@@ -208,8 +219,7 @@ class Driver:
                     self._handle_one(event, now_mono)
         self._writer.wake()  # the session may have answered by itself
         self._pump_wake.set()
-        if self._stop_requested.is_set():
-            self._drain_wake.set()
+        self._leaving.look()
 
     def _handle_one(self, event: Event, now_mono: float) -> None:
         match event:
@@ -218,10 +228,9 @@ class Driver:
             case RequestOverdue(cookie=ClaimedSegment() as segment):
                 if self._intake.unanswered(segment):
                     self._stall()
-            case RequestOverdue(cookie=Errand() as errand):
+            case RequestOverdue(cookie=Errand() as errand, sequence_number=number):
+                self._session.release(number)
                 self._errands.unanswered(errand)
-                if self._intake.silent():
-                    self._stall()
             case ResponseReceived(cookie=Errand()):
                 self._errands.answered(event)
             case Bound(state=state):
@@ -231,13 +240,13 @@ class Driver:
                 self._refused_status = status
                 self._detail = status_name(status)
             case OutbindReceived(pdu=outbind):
-                self._outbind_received(outbind)
+                self._outbind_received(outbind, now_mono)
             case UnbindReceived():
                 self._planned = True
                 self._detail = "the SMSC unbound"
                 self._context.enter(BindState.UNBINDING)
             case Rejected() | Unreadable():
-                self._intake.bad_pdu(event)
+                self._intake.bad_pdu(event, now_mono, stranger=self._outbind and self._bound_mono is None)
             case Closed():
                 self._closed = event
                 self._ended.set()
@@ -246,21 +255,29 @@ class Driver:
         context = self._context
         self._session.bind(bind_request(context.settings, context.kind), self._clock.mono())
 
-    def _outbind_received(self, outbind: Outbind) -> None:
+    def _outbind_received(self, outbind: Outbind, now_mono: float) -> None:
         wrong = outbind_is_wrong(outbind, self._context.settings.outbind)
         if wrong:
+            self._context.raise_alarm(events.ALARM_OUTBIND_REFUSED, detail=wrong)
             self._close(CloseReason.LOCAL, f"outbind with {wrong}")
             return
         self._context.enter(BindState.BINDING)
+        self._bind_by_mono = now_mono + self._context.settings.timers.session_init_s
         try:
             self._bind()
         except LocalProtocolError as error:  # the settings do not fit into a bind request
             self._close(CloseReason.LOCAL, str(error))
 
     def _stall(self) -> None:
+        """Nothing more is sent; what may come late is waited for as long again, since each answer ends a doubt."""
+        if self._stalled:
+            return
+        context = self._context
         self._stalled = True
-        log(events.LOGGER, logging.WARNING, events.BIND_WINDOW_OVERDUE, bind=self._context.name)
-        self._close(CloseReason.LOCAL, "no submit_sm of a whole window was answered")
+        self._answered = False
+        log(events.LOGGER, logging.WARNING, events.BIND_WINDOW_OVERDUE, bind=context.name)
+        context.raise_alarm(events.ALARM_NO_ANSWERS)
+        self._leaving.leave(context.settings.timers.response_s, "no submit_sm of a whole window was answered")
 
     # Pump -------------------------------------------------------------------------------------------------------
 
@@ -300,8 +317,7 @@ class Driver:
         outlet.release(now_mono)
         self._arm_ticker(now_mono)
         self._writer.wake()
-        if self._stop_requested.is_set():
-            self._drain_wake.set()
+        self._leaving.look()
 
     async def _watch_work(self) -> None:
         """Wakes the pump when the store may have something again."""
@@ -347,40 +363,16 @@ class Driver:
 
     # The end ----------------------------------------------------------------------------------------------------
 
-    async def _drain(self) -> None:
-        """Once stop was asked for: waits for the window to empty, then unbinds."""
-        await self._stop_requested.wait()
-        timers = self._context.settings.timers
-        self._outlet.withdraw()
+    async def _leave(self) -> None:
+        """The way out, once there is a reason for it."""
+        leaving = self._leaving
+        await leaving.requested()
         self._pump_wake.set()
         if self._session.state.is_bound:
-            await self._wait_for_answers(self._clock.mono() + timers.stop_s)
+            await leaving.answers()
         if self._session.state.is_bound:
-            self._context.enter(BindState.UNBINDING)
-            self._recorder.unbinding()
-            self._session.unbind(self._clock.mono())
-            self._writer.wake()
-            await trio.sleep(min(LAST_WORDS_S, timers.response_s))
-        self._close(CloseReason.LOCAL, "stopped")
-
-    async def _wait_for_answers(self, deadline_mono: float) -> None:
-        report_mono = -math.inf
-        while (now_mono := self._clock.mono()) < deadline_mono and not self._quiet():
-            if now_mono >= report_mono:
-                log(
-                    events.LOGGER,
-                    logging.INFO,
-                    events.BIND_DRAINING,
-                    bind=self._context.name,
-                    submit_sm_resps=self.in_window - self.overdue,
-                    unrecorded=self._recorder.unrecorded,
-                )
-                report_mono = now_mono + 1.0
-            await self._drain_wake.wait(min(report_mono, deadline_mono))
-
-    def _quiet(self) -> bool:
-        """Every answer that can be waited for is in, and recorded."""
-        return self.in_window <= self.overdue and not self._recorder.unrecorded
+            await leaving.unbind(self._writer.wake)
+        self._close(CloseReason.LOCAL, leaving.why)
 
     def _close(self, reason: CloseReason, detail: str) -> None:
         if not self._ended.is_set():
@@ -393,13 +385,22 @@ class Driver:
         self._close(CloseReason.LOCAL, "cancelled")
         assert self._closed is not None
         written, unwritten = self._outlet.split(self._closed.unanswered)
-        reason = Reason.STOPPED if self._stop_requested.is_set() else Reason.LINK_LOST
+        reason = Reason.STOPPED if self._leaving.stopping else Reason.LINK_LOST
         waiting = self._recorder.waiting
         waiting.doubts += [Doubtful(*claim, reason) for claim in written if claim not in self._intake.overdue]
         waiting.withdrawals += unwritten
         self._outlet.withdraw()
         self._recorder.end_session(orderly=self._closed.reason is CloseReason.UNBOUND and not self._planned)
-        self._stalled = self._stalled or bool(written and not self._answered)
-        if self._stalled:
-            self._context.probing = True
+        self._judge(silent=bool(written) and not self._answered)
         self._context.counters.deviations.update(self._session.counters)
+
+    def _judge(self, *, silent: bool) -> None:
+        """Whether the next session has to probe. `silent`: submit_sms were written, and none was answered."""
+        context = self._context
+        if silent and (self._stalled or context.probing):
+            context.raise_alarm(events.ALARM_NO_ANSWERS)
+            context.probes.failed(context.name, self._clock.mono(), context.jitter())
+        else:
+            context.probes.give_back(context.name)
+        if self._stalled or silent:
+            self._stalled = context.probing = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from smppgw.binds.status import Alarm
+
 LOGGER = logging.getLogger("smppgw.binds")
 
 BIND_CONNECTING = "bind_connecting"
@@ -25,14 +27,26 @@ BIND_ALERT_NOTIFICATION = "bind_alert_notification"
 BIND_ERRAND_FAILED = "bind_errand_failed"
 BIND_ALARM = "bind_alarm"
 BIND_ALARM_CLEARED = "bind_alarm_cleared"
+BIND_BAD_PDU = "bind_bad_pdu"
+BIND_TEXT_LIKE_RECEIPT = "bind_text_like_receipt"
 BIND_UNREACHABLE = "bind_unreachable"
 OUTBIND_LISTENING = "outbind_listening"
 OUTBIND_REFUSED = "outbind_refused"
 
-# Reasons of alarms (see context.Alarms)
-ALARM_PAUSED = "paused"  # a command_status whose outcome is `pause`
-ALARM_RECEIPTS_MISSING = "receipts_missing"  # too few receipts come for what the SMSC accepts
-ALARM_CREDENTIALS = "credentials"  # the SMSC refuses the bind, and an account may get locked
-ALARM_ALREADY_BOUND = "already_bound"  # the SMSC holds on to a session of ours, or there are too many
-ALARM_BIND_REFUSED = "bind_refused"  # the SMSC refuses the bind for another reason, again and again
-REFUSAL_ALARMS = (ALARM_CREDENTIALS, ALARM_ALREADY_BOUND, ALARM_BIND_REFUSED)
+# Reasons of alarms (see status.Alarm)
+ALARM_PAUSED = Alarm.PAUSED
+ALARM_RECEIPTS_MISSING = Alarm.RECEIPTS_MISSING
+ALARM_NO_ANSWERS = Alarm.NO_ANSWERS
+ALARM_RECEIPTS_UNMATCHED = Alarm.RECEIPTS_UNMATCHED
+ALARM_CREDENTIALS = Alarm.CREDENTIALS
+ALARM_ALREADY_BOUND = Alarm.ALREADY_BOUND
+ALARM_OUTBIND_REFUSED = Alarm.OUTBIND_REFUSED
+ALARM_BIND_REFUSED = Alarm.BIND_REFUSED
+ALARM_BIND_IMPOSSIBLE = Alarm.BIND_IMPOSSIBLE
+REFUSAL_ALARMS = (
+    ALARM_CREDENTIALS,
+    ALARM_ALREADY_BOUND,
+    ALARM_BIND_REFUSED,
+    ALARM_BIND_IMPOSSIBLE,
+    ALARM_OUTBIND_REFUSED,
+)

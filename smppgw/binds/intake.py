@@ -13,13 +13,13 @@ from smppgw.binds import events
 from smppgw.binds.batch import Doubtful
 from smppgw.binds.context import BindContext
 from smppgw.binds.deliver import answer, read_delivery
-from smppgw.binds.errands import Errands
 from smppgw.binds.outcome import classify, is_known
 from smppgw.binds.pacing import ReceiptWatch
 from smppgw.binds.submit import ClaimKey, claim_key
 from smppgw.queue.model import (
     RECEIPT_MOVES,
     ClaimedSegment,
+    InboundText,
     OutcomeKind,
     Quarantined,
     Reason,
@@ -33,6 +33,7 @@ from smppgw.smpp import (
     DeliverSm,
     GenericNack,
     Pdu,
+    ReceiptRules,
     Rejected,
     ResponseReceived,
     Session,
@@ -40,11 +41,12 @@ from smppgw.smpp import (
     SubmitSmResp,
     Tag,
     Unreadable,
+    read_receipt,
     status_name,
 )
 from smppgw.telemetry import log, mask
 
-#: So many bad PDUs wait for their commit at most; more are only counted. An SMSC gone mad must not fill the disk.
+#: So many bad PDUs wait for their commit at most; more are only counted.
 MOST_QUARANTINED = 100
 #: So much of each is kept; its command_length still says how long it was.
 QUARANTINED_OCTETS = 4096
@@ -52,16 +54,17 @@ QUARANTINED_OCTETS = 4096
 #: registered_delivery (SMPP 3.4, 5.2.17): receipts for successes and failures alike.
 _RECEIPT_MASK, _RECEIPT_ALWAYS = 0x03, 0x01
 
+_SNIFFING = ReceiptRules(sniff=True)
+
 _ACCEPTING = (SubmitSmResp, DataSmResp)
 
 
 class Intake:
     """The receiving half of one session."""
 
-    def __init__(self, context: BindContext, session: Session, errands: Errands) -> None:
+    def __init__(self, context: BindContext, session: Session) -> None:
         self._context = context
         self._session = session
-        self._errands = errands
         #: Claims whose response is overdue. They are in doubt already, or sent again under another claim, and each
         #: still takes a slot of the window.
         self.overdue: set[ClaimKey] = set()
@@ -90,7 +93,10 @@ class Intake:
                 accepted += 1
             else:
                 outcomes.append(self._refused(segment, response, now_mono))
-        context.probing = False
+        if context.probing:
+            context.probing = False
+            context.probes.answered(context.name)
+        context.clear_alarm(events.ALARM_NO_ANSWERS)
         context.counters.accepted += accepted
         context.counters.rtts_s.append(elapsed_s[len(elapsed_s) // 2])
         context.observer.answered(context.carrier, context.name, elapsed_s)
@@ -118,6 +124,7 @@ class Intake:
                 self._slow_down(events.BIND_QUEUES_FULL, now_mono)
         elif kind is OutcomeKind.PAUSED:
             context.paused_until_mono = now_mono + context.settings.pause_s
+            context.last_error = f"{status_name(status)}: paused for {context.settings.pause_s:g} s"
             context.raise_alarm(
                 events.ALARM_PAUSED, command_status=status_name(status), pause_s=context.settings.pause_s
             )
@@ -142,7 +149,7 @@ class Intake:
         """Every slot of the window is taken by a request whose response is overdue; while probing one is enough."""
         if self._session.window_free and not self._context.probing:
             return False
-        return len(self.overdue) + self._errands.overdue >= self._session.in_window
+        return len(self.overdue) >= self._session.in_window
 
     # Requests ---------------------------------------------------------------------------------------------------
 
@@ -181,15 +188,33 @@ class Intake:
         if not isinstance(delivery, ReceiptRecord):
             recorder.add_inbound(delivery, answer(pdu), now_mono)
             counters.inbound += 1
+            if not context.settings.receipts.sniff and _looks_like_a_receipt(pdu, delivery):
+                self._text_like_a_receipt()
         elif recorder.out_of_patience(now_mono):
             self._refuse_delivery(pdu)
         else:
             recorder.waiting.receipts.append((delivery, answer(pdu)))
+            if delivery.sniffed is not None:  # a receipt or a text: the store will say, and the recorder counts it
+                return
             counters.receipts += 1
             if delivery.flags:
                 counters.deviations.update(f"receipt_{flag}" for flag in delivery.flags.split(","))
             if context.receipt_watch is not None and delivery.state in RECEIPT_MOVES:
                 context.receipt_watch.received(1, now_mono)
+
+    def _text_like_a_receipt(self) -> None:
+        """It is a text all the same: only people can say whether the SMSC forgets the bits of its receipts."""
+        context = self._context
+        if context.carrier_alarms.first_time(events.BIND_TEXT_LIKE_RECEIPT):
+            log(
+                events.LOGGER,
+                logging.WARNING,
+                events.BIND_TEXT_LIKE_RECEIPT,
+                carrier=context.carrier,
+                bind=context.name,
+                look_at='receipts.sniff, profile = "no-esm-class"',
+            )
+        context.counters.deviations["text_looks_like_a_receipt"] += 1
 
     def _refuse_delivery(self, pdu: DeliverSm | DataSm) -> None:
         """ESME_RX_T_APPN, on which the SMSC keeps it and brings it again: receipts and inbound texts alike."""
@@ -201,12 +226,34 @@ class Intake:
 
     # Bad PDUs ---------------------------------------------------------------------------------------------------
 
-    def bad_pdu(self, event: Rejected | Unreadable) -> None:
-        """A PDU that could not be read, or that the state did not allow: kept for people to look at."""
+    def _log_bad_pdu(self, event: Rejected | Unreadable, now_mono: float) -> None:
+        left_out = self._context.bad_pdus.due(type(event).__name__, now_mono)
+        if left_out is not None:
+            log(
+                events.LOGGER,
+                logging.WARNING,
+                events.BIND_BAD_PDU,
+                bind=self._context.name,
+                command=f"0x{event.command_id:08X}",
+                field=event.field,
+                error=event.error,
+                left_out=left_out,
+            )
+
+    def bad_pdu(self, event: Rejected | Unreadable, now_mono: float, *, stranger: bool = False) -> None:
+        """A PDU that could not be read, or that the state did not allow: kept for people to look at.
+
+        What is more than a person would read is only counted, and so is all that comes from a `stranger`: who has
+        connected to us and is not bound writes nothing to our disk.
+        """
         counters, quarantined = self._context.counters, self._context.recorder.waiting.quarantined
         if isinstance(event, Rejected):
             counters.deviations["refused_request"] += 1
-        if len(quarantined) >= MOST_QUARANTINED:
+        self._log_bad_pdu(event, now_mono)
+        if stranger:
+            counters.deviations["bad_pdu_of_stranger"] += 1
+            return
+        if len(quarantined) >= MOST_QUARANTINED or not self._context.quarantine_room.take(now_mono):
             counters.deviations["quarantine_full"] += 1
             return
         quarantined.append(
@@ -219,6 +266,11 @@ class Intake:
                 frame=event.frame[:QUARANTINED_OCTETS],
             )
         )
+
+
+def _looks_like_a_receipt(pdu: DeliverSm | DataSm, text: InboundText) -> bool:
+    """Whether a text that is none by its bits and TLVs reads like one, as with receipts.sniff."""
+    return "stat" in text.text.lower() and read_receipt(pdu, _SNIFFING, None) is not None
 
 
 def _watch_accepted(watch: ReceiptWatch, responses: Sequence[ResponseReceived], now_mono: float) -> None:

@@ -11,12 +11,17 @@ sent, and the receipts come later over any bind of the carrier; receiving goes o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import trio
 
 from smppgw.config import CarrierSettings
+
+#: So many rounds a half tries in vain where the other half is connected; then both go to the next endpoint. Twice as
+#: many each time that did not bring both of them together, up to so many times as many.
+STUCK_ROUNDS = 3
+_MOST_PATIENCE = 128
 
 
 class Endpoint(NamedTuple):
@@ -47,6 +52,11 @@ class Link:
         self._bound: set[str] = set()
         self._trying: set[str] = set()
         self._settled = trio.Event()
+        self._stuck = 0
+        self._patience = 1
+        self._moving = False
+        #: By half: ends its session in good order, so that the link can go elsewhere.
+        self.leave: dict[str, Callable[[], None]] = {}
         #: Refused binds in a row, of both halves together.
         self.refusals = 0
         #: After a refusal neither half tries before this time.
@@ -79,7 +89,21 @@ class Link:
             return False
         self._current = self._endpoints.index(endpoint)
         self._connected.add(half)
+        self._stuck = 0
         return True
+
+    def stuck(self, half: str) -> None:
+        """A half found no endpoint. Where that is because the other half holds the link to this one, in the end both
+        go on to the next: half a pair in one place is worth less than both in another."""
+        if not self._connected or self.choices == 1:
+            return
+        self._stuck += 1
+        if self._stuck >= STUCK_ROUNDS * self._patience:
+            self._stuck = 0
+            self._patience = min(self._patience * 2, _MOST_PATIENCE)
+            self._moving = True
+            for other in self._connected - {half}:
+                self.leave[other]()
 
     # Binds ------------------------------------------------------------------------------------------------------
 
@@ -97,6 +121,8 @@ class Link:
     def bound(self, half: str) -> None:
         self._bound.add(half)
         self.refusals = 0
+        if len(self._bound) > 1:
+            self._patience = 1
         self._decided(half)
 
     def refused(self, now_mono: float) -> int:
@@ -121,7 +147,9 @@ class Link:
         self._connected.discard(half)
         self._bound.discard(half)
         if not self._connected and was_connected:
-            self._current = 0 if was_bound else (self._current + 1) % len(self._endpoints)
+            start_anew = was_bound and not self._moving
+            self._current = 0 if start_anew else (self._current + 1) % len(self._endpoints)
+            self._moving = False
         self._decided(half)
 
     def _decided(self, half: str) -> None:

@@ -33,7 +33,7 @@ def bind_request(settings: CarrierSettings, kind: BindKind) -> BindRequest:
 def outbind_is_wrong(outbind: Outbind, settings: OutbindSettings) -> str:
     """Why an outbind (SMPP 3.4, 4.1.7) is not that of our SMSC; '' when it is. What is not set is not compared."""
     if settings.system_id and outbind.system_id != settings.system_id:
-        return "another system_id"
+        return f"system_id {outbind.system_id!r}, not {settings.system_id!r}"
     password = settings.password.get_secret_value()
     if password and not hmac.compare_digest(outbind.password.encode(), password.encode()):
         return "another password"

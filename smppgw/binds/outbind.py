@@ -3,8 +3,9 @@
 SMPP 3.4, 2.2.1 and 4.1.7.
 
 Owns the listening socket of one carrier and the few sessions that may run over it. Anybody may connect to a port:
-connections are few, each has session_init_s for an outbind that fits the settings, and what has not sent it shows up
-nowhere but in the log. There is no TLS here: outbind is for private links.
+connections are few, each has driver.OUTBIND_S for an outbind that fits the settings, and makes room for a newcomer
+when it has not sent it yet. Such strangers show up nowhere but in the log. There is no TLS here: outbind is
+for private links.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from smppgw.binds import events
 from smppgw.binds.bind import record_once, shown
 from smppgw.binds.context import BindContext
 from smppgw.binds.driver import Driver
+from smppgw.binds.seldom import Seldom
 from smppgw.binds.showing import status_of
 from smppgw.binds.status import BindState, BindStatus
 from smppgw.config import OutbindSettings
@@ -36,7 +38,15 @@ class _Slot:
     def __init__(self, context: BindContext) -> None:
         self.context = context
         self.in_use = False
+        self.since_mono = -math.inf
+        self.session = trio.CancelScope()
+        self.over = trio.Event()
         self.driver: Driver | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Its peer has still to send the outbind that we expect."""
+        return self.in_use and self.context.state is BindState.CONNECTING
 
     @property
     def is_known(self) -> bool:
@@ -44,6 +54,11 @@ class _Slot:
         return self.in_use and (
             self.context.state is not BindState.CONNECTING or self.context.recorder.unrecorded > 0
         )
+
+    @property
+    def is_refused(self) -> bool:
+        """The peer before sent an outbind, but not the one that we expect."""
+        return self.context.has_alarm(events.ALARM_OUTBIND_REFUSED)
 
 
 class OutbindListener:
@@ -58,6 +73,7 @@ class OutbindListener:
         self._accepting = trio.CancelScope()
         self._slots: list[_Slot] = []
         self._stop_by_mono = math.inf
+        self._told = Seldom()
 
     async def listen(self) -> None:
         """Opens the port. Raises ConfigError when that cannot be done."""
@@ -95,8 +111,10 @@ class OutbindListener:
             listener.socket.close()
 
     def status(self, now_mono: float) -> list[BindStatus]:
-        """The sessions that there are."""
-        return [status_of(slot.context, slot.driver, now_mono) for slot in self._slots if slot.is_known]
+        """The sessions that there are; without any, the outbind that was refused last."""
+        shown = [slot for slot in self._slots if slot.is_known]
+        shown = shown or [slot for slot in self._slots if slot.is_refused][:1]
+        return [status_of(slot.context, slot.driver, now_mono) for slot in shown]
 
     async def _accept(self, stream: trio.SocketStream) -> None:
         try:
@@ -108,26 +126,40 @@ class OutbindListener:
 
     async def serve(self, stream: trio.abc.Stream, peer: str) -> None:
         """One connection, from the outbind that has to come to the end."""
-        slot = self._free_slot()
+        slot = await self._free_slot()
         if slot is None or self._accepting.cancel_called:
             await trio.aclose_forcefully(stream)
             self._refused(peer, "there are too many connections" if slot is None else "stopping")
             return
-        slot.in_use = True
+        slot.in_use, slot.since_mono = True, slot.context.clock.mono()
+        slot.session, slot.over = trio.CancelScope(), trio.Event()
         slot.context.state, slot.context.endpoint = BindState.CONNECTING, peer
         try:
-            await self._session(slot, stream, peer)
+            with slot.session:
+                await self._session(slot, stream, peer)
+            if slot.session.cancelled_caught:
+                self._refused(peer, "another one came before its outbind")
         finally:  # also when cancelled: what was written is not forgotten
             with trio.CancelScope(shield=True):
                 await record_once(slot.context.recorder)
             slot.in_use = False
+            slot.over.set()
 
-    def _free_slot(self) -> _Slot | None:
+    async def _free_slot(self) -> _Slot | None:
+        """Room for a newcomer, if need be that of the stranger that has been here the longest."""
+        while len(self._slots) == MOST_CONNECTIONS:
+            for slot in self._slots:
+                if not slot.in_use:
+                    return slot
+            strangers = [slot for slot in self._slots if slot.is_stranger]
+            if not strangers:
+                return None
+            oldest = min(strangers, key=lambda slot: slot.since_mono)
+            oldest.session.cancel()
+            await oldest.over.wait()
         for slot in self._slots:
             if not slot.in_use:
                 return slot
-        if len(self._slots) == MOST_CONNECTIONS:
-            return None
         self._slots.append(_Slot(self._context_of(f"{self._carrier}/outbind-{len(self._slots) + 1}")))
         return self._slots[-1]
 
@@ -142,6 +174,8 @@ class OutbindListener:
         context.last_error = end.detail or end.reason.value
         if end.bound_s is None:
             self._refused(peer, context.last_error)
+            if slot.is_refused:
+                context.enter(BindState.STOPPED)
         else:
             log(
                 events.LOGGER,
@@ -157,6 +191,9 @@ class OutbindListener:
             await context.recorder.commit()
 
     def _refused(self, peer: str, reason: str) -> None:
+        left_out = self._told.due(reason, trio.current_time())
+        if left_out is None:
+            return
         log(
             events.LOGGER,
             logging.WARNING,
@@ -164,4 +201,5 @@ class OutbindListener:
             carrier=self._carrier,
             peer=peer,
             reason=reason,
+            left_out=left_out,
         )

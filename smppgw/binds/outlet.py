@@ -23,7 +23,7 @@ from smppgw.binds.submit import ClaimKey, claim_key
 from smppgw.config import RateUnit
 from smppgw.errors import LocalProtocolError
 from smppgw.queue.model import Claim, Claimed, ClaimedSegment, OutcomeKind, SubmitOutcome, part_of
-from smppgw.smpp import Session, SessionState, Status
+from smppgw.smpp import Session, SessionState
 from smppgw.telemetry import log, mask
 
 #: With nothing to claim the store says when there is; this look in between is for wall clocks that were set.
@@ -58,6 +58,9 @@ class Outlet:
         self.drained = trio.Event()
         self.version = -1
         self.stopping = False
+        #: The session is to end: what may still come is waited for, and nothing more is sent.
+        self.lingering = False
+        self._capped = False
 
     @property
     def ready(self) -> int:
@@ -69,7 +72,7 @@ class Outlet:
     def room(self, now_mono: float) -> tuple[int, float]:
         """How many segments to claim now; when 0, until when to wait unless something happens (inf: for ever)."""
         context = self._context
-        if context.kind is BindKind.RECEIVER or self.stopping or self._session.state not in _SUBMITTING:
+        if context.kind is BindKind.RECEIVER or self._leaving or self._session.state not in _SUBMITTING:
             return 0, math.inf
         held_until_mono = max(context.throttle.until_mono, context.paused_until_mono)
         if now_mono < held_until_mono:
@@ -81,6 +84,9 @@ class Outlet:
         if self.drained.is_set() and now_mono < self._look_again_mono:
             self._rested = True
             return 0, self._look_again_mono
+        if context.probing and (probe_mono := context.probes.free_at(context.name, now_mono)) > now_mono:
+            self._rested = True
+            return 0, probe_mono
         if self._rested:
             context.pacer.rest(now_mono)
             self._rested = False
@@ -97,11 +103,16 @@ class Outlet:
         context = self._context
         now_utc_ms = context.clock.utc_ms()
         held = context.full_queues.held(now_utc_ms)
+        if context.probing:
+            context.probes.take(context.name)
         return Claim(context.carrier, context.name, limit, now_utc_ms, held, self._caps.at(now_utc_ms))
 
     def take(self, claimed: Claimed, limit: int, version: int, now_mono: float) -> None:
         """What a claim of `limit` brought; `version` was read before it."""
         self._ready.extend(claimed.segments)
+        self._capped = claimed.capped
+        if not claimed.segments and not self._session.in_window:
+            self._context.probes.give_back(self._context.name)
         if len(claimed.segments) >= limit or self._context.work.version != version:
             self.refill()
             return
@@ -129,7 +140,7 @@ class Outlet:
             return
         context = self._context
         held = now_mono < context.paused_until_mono or context.throttle.active(now_mono)
-        if self.stopping or held or self._session.state not in _SUBMITTING:
+        if self._leaving or held or self._session.state not in _SUBMITTING:
             self.withdraw()
             return
         count = self._take(now_mono, min(len(self._ready), self._session.window_free))
@@ -161,6 +172,10 @@ class Outlet:
                 key = claim_key(segment)
                 (unwritten if key in not_taken else written).append(key)
         return written, unwritten
+
+    @property
+    def _leaving(self) -> bool:
+        return self.stopping or self.lingering
 
     def _slots(self) -> int:
         """How many more may be claimed by the window; while probing, one submit_sm in all."""
@@ -212,7 +227,7 @@ class Outlet:
                 )
                 context.counters.refused += 1
                 context.recorder.waiting.outcomes.append(
-                    SubmitOutcome(*claim_key(segment), OutcomeKind.REJECTED, Status.ESME_RINVMSGLEN)
+                    SubmitOutcome(*claim_key(segment), OutcomeKind.REJECTED, None)
                 )
             else:
                 leaving.append(segment)
@@ -235,10 +250,12 @@ class Outlet:
             return Limit.PAUSED
         if context.throttle.active(now_mono):
             return Limit.THROTTLED
-        if self._slots() <= 0:
+        if self.lingering or self._slots() <= 0:
             return Limit.PROBING if context.probing else Limit.WINDOW
+        if context.probing and context.probes.free_at(context.name, now_mono) > now_mono:
+            return Limit.PROBING
         if self.drained.is_set():
-            return Limit.NOTHING_QUEUED
+            return Limit.CAPPED if self._capped else Limit.NOTHING_QUEUED
         if context.pacer.limited and (self._ready or not context.pacer.available(now_mono)):
             return Limit.RATE
         return Limit.STORE

@@ -110,6 +110,23 @@ class Pacer:
         return min((now_mono - self._empty_at) * self._rate, self._capacity)
 
 
+class Bucket:
+    """A token bucket that starts full: `burst` at once, then `rate_per_s`."""
+
+    def __init__(self, rate_per_s: float, burst: int) -> None:
+        self._rate = rate_per_s
+        self._burst = burst
+        self._full_at_mono = -math.inf
+
+    def take(self, now_mono: float) -> bool:
+        """Takes a token, if there is one."""
+        full_at_mono = max(self._full_at_mono, now_mono) + 1.0 / self._rate
+        if full_at_mono - now_mono > self._burst / self._rate + _EPSILON:
+            return False
+        self._full_at_mono = full_at_mono
+        return True
+
+
 class Throttle:
     """The pause of a bind after ESME_RTHROTTLED: nothing leaves within `pause_s` of the last one."""
 
@@ -236,6 +253,7 @@ class ReceiptWatch:
         self._width_s = span_s / self._BUCKETS
         self._buckets: deque[list[int]] = deque()  # [number of the bucket, accepted, receipts], oldest first
         self._missing = False
+        self._judged_mono = -math.inf
 
     def accepted(self, count: int, now_mono: float) -> None:
         self._bucket(now_mono)[1] += count
@@ -244,13 +262,18 @@ class ReceiptWatch:
         self._bucket(now_mono)[2] += count
 
     def missing(self, now_mono: float) -> bool:
-        """True while fewer than the share brought a receipt. With too few to judge by, what was said last holds."""
+        """True while fewer than the share brought a receipt.
+
+        With too few to judge by, what was said last holds for span_s more, and then no longer: a carrier that has
+        become so quiet may be well again for all that can be seen.
+        """
         number = int(now_mono / self._width_s)
         old = [bucket for bucket in self._buckets if bucket[0] > number - self._BUCKETS]
         accepted = sum(bucket[1] for bucket in old if bucket[0] <= number - self._YOUNG)
         if accepted >= self.LEAST:
             self._missing = sum(bucket[2] for bucket in old) < self._share * accepted
-        return self._missing
+            self._judged_mono = now_mono
+        return self._missing and now_mono - self._judged_mono < self._width_s * self._BUCKETS
 
     def _bucket(self, now_mono: float) -> list[int]:
         number = int(now_mono / self._width_s)

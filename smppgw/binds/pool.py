@@ -11,19 +11,22 @@ import trio
 from smppgw.binds.bind import Bind
 from smppgw.binds.connect import Connect, open_stream
 from smppgw.binds.context import Alarms, BindContext
-from smppgw.binds.events import ALARM_RECEIPTS_MISSING
+from smppgw.binds.events import ALARM_RECEIPTS_MISSING, ALARM_RECEIPTS_UNMATCHED
 from smppgw.binds.link import Link, endpoints
 from smppgw.binds.outbind import OutbindListener
 from smppgw.binds.pacing import FullQueues, Pacer, ReceiptWatch, Throttle
+from smppgw.binds.probing import Probes
 from smppgw.binds.recorder import Recorder
 from smppgw.binds.redelivery import Sessions
 from smppgw.binds.shape import CarrierRules, carrier_rules
-from smppgw.binds.status import BindKind, BindStatus, NullObserver, Observer
+from smppgw.binds.status import BindKind, BindStatus, Counters, NullObserver, Observer
+from smppgw.binds.unmatched import MatchWatch, SampleIds
 from smppgw.clock import Clock
 from smppgw.config import BindMode, CarrierSettings
-from smppgw.queue.model import Store
+from smppgw.errors import StoreError
+from smppgw.queue.model import IdRelationView, Store
 
-#: How often it is looked whether receipts come at all, where that is watched.
+#: How often it is looked whether receipts find their messages, and whether they come at all where that is watched.
 LOOK_AT_RECEIPTS_S = 15.0
 
 #: The binds of a link, by mode: what is added to its name, and the kind.
@@ -42,7 +45,9 @@ class _Shared:
     full_queues: FullQueues
     sessions: Sessions
     alarms: Alarms
+    probes: Probes
     receipt_watch: ReceiptWatch | None
+    sample_ids: SampleIds
 
 
 class BindPool:
@@ -66,7 +71,7 @@ class BindPool:
         self._jitter = jitter
         self._binds: list[Bind] = []
         self._outbinds: list[OutbindListener] = []
-        self._watched: list[_Shared] = []
+        self._carriers: list[_Shared] = []
         self._stopping = False
         self._stopped = trio.Event()
 
@@ -81,8 +86,7 @@ class BindPool:
             for outbind in self._outbinds:
                 await outbind.listen()
             async with trio.open_nursery() as watches:
-                for shared in self._watched:
-                    watches.start_soon(self._watch_receipts, shared)
+                watches.start_soon(self._watch_receipts)
                 async with trio.open_nursery() as nursery:
                     for bind in self._binds:
                         nursery.start_soon(bind.run)
@@ -120,21 +124,46 @@ class BindPool:
         for outbind in self._outbinds:
             outbind.stop()
 
-    async def _watch_receipts(self, shared: _Shared) -> None:
-        assert shared.receipt_watch is not None
+    async def _watch_receipts(self) -> None:
+        watches = {
+            carrier: MatchWatch(ids.matched, ids.total) for carrier, ids in (await self._id_relations()).items()
+        }
         while True:
             await trio.sleep(LOOK_AT_RECEIPTS_S)
-            if shared.receipt_watch.missing(self._clock.mono()):
-                shared.alarms.raise_alarm(ALARM_RECEIPTS_MISSING)
-            else:
-                shared.alarms.clear_alarm(ALARM_RECEIPTS_MISSING)
+            relations = await self._id_relations()
+            for shared in self._carriers:
+                watch = shared.receipt_watch
+                shared.alarms.set_alarm(
+                    ALARM_RECEIPTS_MISSING, watch is not None and watch.missing(self._clock.mono())
+                )
+                if ids := relations.get(shared.carrier):
+                    self._look_at_ids(shared, ids, watches.setdefault(shared.carrier, MatchWatch(0, 0)))
+
+    async def _id_relations(self) -> dict[str, IdRelationView]:
+        """By carrier; none while the store cannot tell."""
+        try:
+            return {ids.carrier: ids for ids in await self._store.id_relations()}
+        except StoreError:
+            return {}
+
+    @staticmethod
+    def _look_at_ids(shared: _Shared, ids: IdRelationView, watch: MatchWatch) -> None:
+        shared.alarms.set_alarm(
+            ALARM_RECEIPTS_UNMATCHED,
+            watch.unmatched(ids.matched, ids.total),
+            receipts=ids.total,
+            matched=ids.matched,
+            relation=(ids.relation or "not known") + (" (pinned)" if ids.pinned else ""),
+            id_in_receipt=shared.sample_ids.receipt,
+            id_in_response=shared.sample_ids.response,
+            look_at="ids.relation, ids.extract",
+        )
 
     # Building ---------------------------------------------------------------------------------------------------
 
     def _build(self, carrier: str, settings: CarrierSettings) -> None:
         shared = _shared(carrier, settings)
-        if shared.receipt_watch is not None:
-            self._watched.append(shared)
+        self._carriers.append(shared)
         for number, its in enumerate(settings.links(), start=1):
             link = Link(f"{carrier}/{number}", endpoints(its))
             for suffix, kind in _HALVES[its.mode]:
@@ -151,6 +180,7 @@ class BindPool:
     def _context(
         self, shared: _Shared, link: Link, name: str, kind: BindKind, settings: CarrierSettings
     ) -> BindContext:
+        counters = Counters()
         recorder = Recorder(
             store=self._store,
             clock=self._clock,
@@ -160,6 +190,9 @@ class BindPool:
             settings=settings,
             jitter=self._jitter,
             sessions=shared.sessions,
+            counters=counters,
+            receipt_watch=shared.receipt_watch,
+            sample_ids=shared.sample_ids,
         )
         return BindContext(
             name=name,
@@ -177,6 +210,8 @@ class BindPool:
             jitter=self._jitter,
             link=link,
             carrier_alarms=shared.alarms,
+            probes=shared.probes,
+            counters=counters,
             receipt_watch=shared.receipt_watch,
         )
 
@@ -193,7 +228,9 @@ def _shared(carrier: str, settings: CarrierSettings) -> _Shared:
         ),
         sessions=Sessions(),
         alarms=Alarms(carrier=carrier),
+        probes=Probes(),
         receipt_watch=ReceiptWatch(settings.receipt_alarm_share, settings.receipt_alarm_s) if watched else None,
+        sample_ids=SampleIds(),
     )
 
 

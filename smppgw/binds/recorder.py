@@ -17,12 +17,15 @@ import trio
 from smppgw.binds import events
 from smppgw.binds.backoff import RefusalPlan, pause
 from smppgw.binds.batch import Answer, Batch, Inbound, teller
+from smppgw.binds.pacing import ReceiptWatch
 from smppgw.binds.redelivery import Sessions, Settling
-from smppgw.binds.status import Observer
+from smppgw.binds.status import Counters, Observer
+from smppgw.binds.unmatched import SampleIds
 from smppgw.clock import Clock
 from smppgw.config import CarrierSettings
 from smppgw.errors import StoreError, StoreUnavailable
 from smppgw.queue.model import (
+    RECEIPT_MOVES,
     Claim,
     Claimed,
     Errand,
@@ -59,6 +62,9 @@ class Recorder:
         settings: CarrierSettings,
         jitter: Callable[[], float],
         sessions: Sessions,
+        counters: Counters,
+        receipt_watch: ReceiptWatch | None = None,
+        sample_ids: SampleIds | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -67,6 +73,10 @@ class Recorder:
         self._bind = bind
         self._jitter = jitter
         self._sessions = sessions
+        self._counters = counters
+        self._receipt_watch = receipt_watch
+        self._sample_ids = sample_ids or SampleIds()
+        self._sniffs = settings.receipts.sniff
         self._session = 0
         self._settling = Settling(settings.redelivery_late_s)
         self._answered: list[tuple[int, float]] = []  # inbound id, came_mono: stored, their answers handed out
@@ -215,14 +225,20 @@ class Recorder:
 
     def _tell(self, ops: Sequence[Op[Any]]) -> None:
         """What the store did not find a place for is counted, never passed over."""
-        stale = parked = redelivered = quarantined = told = 0
+        stale = rerouted = parked = redelivered = quarantined = told = 0
         flags: Counter[str] = Counter()
         for op in ops:
             if isinstance(op, RecordOutcomes):
                 stale += op.result.stale
+                rerouted += op.result.rerouted
+                self._sample_ids.response = op.outcomes[-1].smsc_id or self._sample_ids.response
             elif isinstance(op, RecordReceipts):
                 parked += op.result.parked
+                if op.result.parked and not op.result.matched:
+                    self._sample_ids.receipt = op.receipts[0].smsc_id
                 flags.update(op.result.flags)
+                if self._sniffs:
+                    self._count_sniffed(op)
             elif isinstance(op, RecordInbound):
                 redelivered += op.result.redelivered
             elif isinstance(op, Quarantine):
@@ -235,6 +251,7 @@ class Recorder:
                 self._carrier,
                 self._bind,
                 stale=stale,
+                rerouted=rerouted,
                 parked=parked,
                 flags=flags,
                 redelivered=redelivered,
@@ -242,6 +259,19 @@ class Recorder:
             )
         if stale:
             log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=stale)
+
+    def _count_sniffed(self, op: RecordReceipts) -> None:
+        """What only looked like a receipt counts once the store has said what it is.
+
+        It says of how many, not of which: where some were texts, those are taken to be the final ones.
+        """
+        sniffed = [one for one in op.receipts if one.sniffed is not None]
+        texts = op.result.inbound
+        self._counters.receipts += len(sniffed) - texts
+        self._counters.inbound += texts
+        final = sum(one.state in RECEIPT_MOVES for one in sniffed) - texts
+        if self._receipt_watch is not None and final > 0:
+            self._receipt_watch.received(final, self._clock.mono())
 
     def _note_answered(self, texts: Sequence[Inbound], ops: Sequence[Op[Any]]) -> None:
         """The answers to these are handed out now. A text whose session has ended gets none."""

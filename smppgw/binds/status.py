@@ -34,6 +34,20 @@ class BindState(StrEnum):
         return self in (BindState.BOUND_TX, BindState.BOUND_RX, BindState.BOUND_TRX)
 
 
+class Alarm(StrEnum):
+    """Why an operator should look at a bind."""
+
+    PAUSED = "paused"  # a command_status whose outcome is `pause`
+    RECEIPTS_MISSING = "receipts_missing"  # too few receipts come for what the SMSC accepts
+    NO_ANSWERS = "no_answers"  # the SMSC takes submit_sms and answers none
+    CREDENTIALS = "credentials"  # the SMSC refuses the bind, and an account may get locked
+    ALREADY_BOUND = "already_bound"  # the SMSC holds on to a session of ours, or there are too many
+    BIND_REFUSED = "bind_refused"  # the SMSC refuses the bind for another reason, again and again
+    BIND_IMPOSSIBLE = "bind_impossible"  # our own settings fit into no bind request
+    OUTBIND_REFUSED = "outbind_refused"  # somebody sent an outbind that is not that of our SMSC
+    RECEIPTS_UNMATCHED = "receipts_unmatched"  # receipts come, and nearly none finds its message
+
+
 class Limit(StrEnum):
     """What keeps a bind from submitting more right now."""
 
@@ -43,9 +57,10 @@ class Limit(StrEnum):
     STORE = "store"  # waiting for a commit, or the store cannot write
     THROTTLED = "throttled"  # the pause after ESME_RTHROTTLED
     PAUSED = "paused"  # the longer pause after a command_status whose outcome is `pause`
-    PROBING = "probing"  # one submit_sm at a time: the session before answered none
+    PROBING = "probing"  # one submit_sm at a time, or none for a while: the session before answered none
     WINDOW = "window"  # as many submit_sm unanswered as allowed
     RATE = "rate"  # our own rate_per_s
+    CAPPED = "capped"  # a limit of the account (`caps`) is used up
     NOTHING_QUEUED = "nothing_queued"
 
 
@@ -77,7 +92,7 @@ class BindStatus:
     deviations: Mapping[str, int] = field(default_factory=dict)  # what was tolerated, by name
     link: str = ""  # "carrier/1": that of both halves of a pair
     endpoint: str = ""  # "host:port" in use, or tried at the moment; '' when none
-    alarm: str = ""  # why an operator should look: "credentials", "paused", "receipts_missing"; '' when all is well
+    alarm: str = ""  # why an operator should look: an Alarm, or '' when all is well
     paused_until_utc_ms: int | None = None  # while Limit.PAUSED
     interface_version: str = ""  # what the SMSC told of itself, a hint only; '' when nothing
 
@@ -99,14 +114,16 @@ class Observer(Protocol):
         bind: str,
         *,
         stale: int,
+        rerouted: int,
         parked: int,
         flags: Mapping[str, int],
         redelivered: int,
         quarantined: int,
     ) -> None:
-        """Of what a bind had recorded: answers to claims that were settled otherwise before, receipts that match no
-        segment so far, oddities of those that do (by name of ReceiptFlag), inbound texts that came again, and bad
-        PDUs that were kept. Not called for commits without any answers, deliveries and bad PDUs."""
+        """Of what a bind had recorded: answers to claims that were settled otherwise before, segments that went to
+        another carrier, receipts that match no segment so far, oddities of those that do (by name of ReceiptFlag),
+        inbound texts that came again, and bad PDUs that were kept. Not called for commits without any answers,
+        deliveries and bad PDUs."""
         ...
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None: ...
@@ -127,6 +144,7 @@ class NullObserver:
         bind: str,
         *,
         stale: int,
+        rerouted: int,
         parked: int,
         flags: Mapping[str, int],
         redelivered: int,

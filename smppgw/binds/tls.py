@@ -133,13 +133,13 @@ def explain(error: BaseException, name: str = "it") -> str:
 
 
 def hint(stream: trio.abc.Stream, settings: TlsSettings) -> str:
-    """What to add to the end of a session over `stream` that was closed before it was bound.
+    """What may be behind the end of a session over `stream` that was closed before it was bound; '' when nothing.
 
     An SMSC that misses a client certificate closes after the handshake of TLS 1.3, and its reason may be lost.
     """
     if isinstance(stream, trio.SSLStream) and settings.cert_file is None:
-        return "; it may want a client certificate (tls.cert_file)"
-    return ""
+        return "it may want a client certificate (tls.cert_file)"
+    return "" if isinstance(stream, trio.SSLStream) else "it may want TLS (tls.enabled)"
 
 
 def _names_differ(error: BaseException) -> bool:
@@ -151,8 +151,9 @@ async def _names_shown(stream: trio.SocketStream, context: ssl.SSLContext, name:
     """The names in the certificate. It can be read only after a handshake, so there is one more, for that alone."""
     context.check_hostname = False  # the chain is still verified: names of strangers are not shown
     host, port, *_ = stream.socket.getpeername()
+    own, *_ = stream.socket.getsockname()  # the SMSC may know us by this address only
     try:
-        async with await trio.open_tcp_stream(host, port) as again:
+        async with await trio.open_tcp_stream(host, port, local_address=own) as again:
             wrapped = trio.SSLStream(again, context, server_hostname=name, https_compatible=True)
             await wrapped.do_handshake()
             names = [value for _, value in wrapped.getpeercert().get("subjectAltName", ())]

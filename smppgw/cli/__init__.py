@@ -3,7 +3,7 @@
     configuring   serve, check, init, key
     sending       send
     cancelling    cancel
-    looking       message, messages, inbound, quarantine, status, binds
+    looking       message, messages, inbound, receipts, quarantine, status, binds
     common        exit codes, the connection to the gateway, tables
     sample        the configuration that `init` writes
 

@@ -10,6 +10,8 @@ from smppgw.cli.common import Gateway, gateway_options, path_segment, show_json
 _SAID = {
     "cancelled": "cancelled: nothing of it was sent, and nothing will be",
     "asked": "asked: the carrier has it, and is asked by cancel_sm; `smppgw message {id}` shows what comes of it",
+    "in_doubt": "in_doubt: it was sent and not answered, and is not sent again; if the carrier turns out to have it, "
+    "it is asked by cancel_sm",
 }
 
 
@@ -19,8 +21,9 @@ _SAID = {
 def cancel(id: str, url: str, key: str | None, as_json: bool) -> None:
     """Take a message back.
 
-    What is still queued is cancelled at once; what the carrier has accepted it is asked for by cancel_sm. A message
-    that is final, or being sent at this moment, is not touched: exit code 1.
+    What is still queued is cancelled at once; what the carrier has accepted it is asked for by cancel_sm. What
+    was sent and not answered is not sent again. A message that is final, or being sent at this moment, cannot be
+    taken back: exit code 1.
 
     \b
     Example:

@@ -175,15 +175,20 @@ def show_json(value: Any) -> None:
 
 
 #: Tables of up to so many columns fold their texts rather than turn into blocks.
-_FEW_COLUMNS = 6
+_FEW_COLUMNS = 7
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table on a terminal, lines with tabs elsewhere. Where a terminal is too narrow, each row is a block."""
+    """A table on a terminal, lines with tabs elsewhere. Where a terminal is too narrow, each row is a block. That
+    there are no rows is said on standard error."""
     texts = [[cell(value) for value in row] for row in rows]
+    if not texts:
+        click.echo(f"{title}: none" if title else "none", err=True)
     if not sys.stdout.isatty():
         for line in [columns, *texts]:
             click.echo("\t".join(line))
+        return
+    if not texts:
         return
     from rich.cells import cell_len
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""Commands around the configuration: serve, check, init, key."""
+"""Commands around the configuration: serve, check, init, key, profiles."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from smppgw.cli.common import Exit, F, Failure, json_option, show_json, show_tab
 
 if TYPE_CHECKING:
     from smppgw.config import Effective, Reading
+    from smppgw.errors import ConfigError
 
 DEFAULT_CONFIG = "smppgw.toml"
 
@@ -58,7 +59,7 @@ def serve(config: Path, as_json: bool) -> None:
         for warning in warnings_of(settings, config):
             log(logging.getLogger("smppgw.cli"), logging.WARNING, "config_warning", text=warning)
     except ConfigError as error:
-        raise _unusable(config, error.problems) from None
+        raise _unusable(config, error) from None
     raise click.exceptions.Exit(daemon.run(settings))
 
 
@@ -92,14 +93,15 @@ def check(carriers: tuple[str, ...], config: Path, effective: bool, changed: boo
         reading = read(config)
     except ConfigError as error:
         if not as_json:
-            raise _unusable(config, error.problems) from None
-        show_json({"ok": False, "problems": error.problems, "warnings": []})
+            raise _unusable(config, error) from None
+        more = error.more_may_follow
+        show_json({"ok": False, "problems": error.problems, "more_may_follow": more, "warnings": []})
         raise click.exceptions.Exit(Exit.USAGE) from None
     settings = reading.settings
     warnings = warnings_of(settings, config)
     values = _values(reading, carriers, changed=changed) if effective or changed else None
     if as_json:
-        shown = {"ok": True, "problems": [], "warnings": warnings}
+        shown = {"ok": True, "problems": [], "more_may_follow": False, "warnings": warnings}
         show_json(shown if values is None else {**shown, "effective": [value._asdict() for value in values]})
         return
     for warning in warnings:
@@ -144,8 +146,11 @@ def _show_values(values: list[Effective]) -> None:
         show_table(("setting", "value", "from"), table, title=link)
 
 
-def _unusable(config: Path, problems: list[str]) -> Failure:
+def _unusable(config: Path, error: ConfigError) -> Failure:
+    problems = error.problems
     count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+    if error.more_may_follow:
+        count += " (more may follow: what depends on these is looked at once they are gone)"
     return Failure(Exit.USAGE, f"{config} cannot be used, {count}:\n" + "\n".join(f"  {text}" for text in problems))
 
 
@@ -223,4 +228,40 @@ def key(hash_given: bool, as_json: bool) -> None:
         click.echo(f"{name}  {text}" if len(shown) > 1 else text)
 
 
-COMMANDS: tuple[click.Command, ...] = (serve, check, init, key)
+@click.command()
+@click.argument("name", required=False)
+@json_option
+def profiles(name: str | None, as_json: bool) -> None:
+    """List the profiles that come with smppgw, or print the one called NAME as TOML, to use or to copy from.
+
+    \b
+    Examples:
+      smppgw profiles
+      smppgw profiles kannel
+    """
+    from smppgw.config import shipped, shipped_text
+
+    known = shipped()
+    if name is None:
+        rows = [(one, _purpose(shipped_text(one))) for one in known]
+        if as_json:
+            show_json({"profiles": [{"name": one, "for": purpose} for one, purpose in rows]})
+        else:
+            show_table(("name", "for"), rows)
+        return
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise Failure(Exit.USAGE, f"no profile {name}; {hint}")
+    if as_json:
+        show_json({"name": name, "for": _purpose(shipped_text(name)), "settings": known[name].table})
+    else:
+        click.echo(shipped_text(name), nl=False)
+
+
+def _purpose(text: str) -> str:
+    comments = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    return " ".join(line.removeprefix("#").strip() for line in comments)
+
+
+COMMANDS: tuple[click.Command, ...] = (serve, check, init, key, profiles)

@@ -1,4 +1,4 @@
-"""Commands that show what the gateway knows: message, messages, inbound, quarantine, status, binds."""
+"""Commands that show what the gateway knows: message, messages, inbound, receipts, quarantine, status, binds."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _show_message(found: dict[str, Any]) -> None:
         fields["state"] = f"partly_delivered {found['delivered_segments']}/{found['segment_count']}"
     show_fields({**fields, "alternatives": " ".join(found["alternatives"]) or None, **_extras(found["extras"])})
     click.echo()
-    columns = ("part", "state", "reason", "smsc_id", "bind", "attempts", "command_status_name", "submitted_at")
+    columns = ("part", "state", "reason", "smsc_id", "bind", "refusals", "command_status_name", "submitted_at")
     _show_rows((*columns, "answered_at", "final_at"), found["segments"], "Segments")
     click.echo()
     if found["receipts"]:
@@ -130,6 +130,32 @@ def _show_inbound(page: dict[str, Any]) -> None:
 
 
 @click.command()
+@click.option("--parked", is_flag=True, help="Those that found no message so far. Needed.")
+@_page_options("receipt")
+@gateway_options
+def receipts(parked: bool, url: str, key: str | None, as_json: bool, **filters: Any) -> None:
+    """List receipts that found no message so far, newest first.
+
+    match_id is the id that is looked for. Where it is not the smsc_id of one of the carrier's messages, see
+    ids.extract and ids.relation in docs/carrier-profiles.md.
+
+    \b
+    Examples:
+      smppgw receipts --parked
+      smppgw receipts --parked --limit 5 --json
+    """
+    if not parked:
+        raise click.UsageError("--parked is needed: receipts that found their message are shown by smppgw message ID")
+    _look(url, key, as_json, "/v1/receipts", _show_receipts, {"parked": "true", **filters})
+
+
+def _show_receipts(page: dict[str, Any]) -> None:
+    columns = ("id", "received_at", "carrier", "bind", "smsc_id", "match_id", "stat", "from", "to", "text")
+    _show_rows(columns, page["receipts"])
+    _more(page, "receipts --parked")
+
+
+@click.command()
 @_page_options("PDU")
 @gateway_options
 def quarantine(url: str, key: str | None, as_json: bool, **filters: Any) -> None:
@@ -186,18 +212,30 @@ def _ids(ids: dict[str, Any] | None) -> str | None:
 
 
 @click.command()
+@click.option("--wide", is_flag=True, help="All columns: the link, pauses, times and counters as well.")
 @gateway_options
-def binds(url: str, key: str | None, as_json: bool) -> None:
-    """Show every bind: state, what limits it now, counters.
+def binds(wide: bool, url: str, key: str | None, as_json: bool) -> None:
+    """Show every bind: its state, its alarm, what limits it now.
+
+    docs/what-you-see.md says what each alarm and limit means, and what to do.
 
     \b
-    Example:
+    Examples:
       smppgw binds
+      smppgw binds --wide
     """
-    _look(url, key, as_json, "/v1/binds", _show_binds)
+    _look(url, key, as_json, "/v1/binds", _show_binds_in_full if wide else _show_binds)
 
 
 def _show_binds(found: dict[str, Any]) -> None:
+    rows = [
+        {**bind, "window": f"{bind['in_window']}/{bind['window']}", "rate": bind["submits_per_s"]}
+        for bind in found["binds"]
+    ]
+    _show_rows(("name", "state", "alarm", "limit", "window", "rate", "last_error"), rows)
+
+
+def _show_binds_in_full(found: dict[str, Any]) -> None:
     state = ("name", "link", "endpoint", "interface_version", "state", "alarm", "limit", "paused_until_at")
     speed = ("in_window", "window", "submits_per_s", "rtt_ms")
     counters = ("submitted", "accepted", "refused", "throttled", "receipts", "inbound", "reconnects")
@@ -213,4 +251,4 @@ def _more(page: Mapping[str, Any], command: str) -> None:
         click.echo(f"more: smppgw {command} --after {page['next']}", err=True)
 
 
-COMMANDS: tuple[click.Command, ...] = (message, messages, inbound, quarantine, status, binds)
+COMMANDS: tuple[click.Command, ...] = (message, messages, inbound, receipts, quarantine, status, binds)

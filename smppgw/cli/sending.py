@@ -53,6 +53,12 @@ class Item(NamedTuple):
     "--priority", type=click.IntRange(0, 3), help="priority_flag of the submit_sm: the carrier's, not ours."
 )
 @click.option(
+    "--protocol-id", type=click.IntRange(0, 255), help="protocol_id of the submit_sm (TP-PID, 3GPP 23.040, 9.2.3.9)."
+)
+@click.option(
+    "--replace-if-present", is_flag=True, help="Replace the message that still waits at the SMSC for this recipient."
+)
+@click.option(
     "--tlv",
     "tlvs",
     multiple=True,
@@ -79,6 +85,8 @@ def send(
     client_ref: str | None,
     service_type: str | None,
     priority: int | None,
+    protocol_id: int | None,
+    replace_if_present: bool,
     tlvs: tuple[str, ...],
     csv_file: str | None,
     ignored: tuple[str, ...],
@@ -101,7 +109,8 @@ def send(
       smppgw send --csv messages.csv --from Example --lane bulk
     """
     given: dict[str, Any] = {"from": sender, "lane": lane, "validity_s": validity_s, "service_type": service_type}
-    given |= {"priority": priority, "tlvs": _tlvs(tlvs) or None}
+    given |= {"priority": priority, "protocol_id": protocol_id, "tlvs": _tlvs(tlvs) or None}
+    given["replace_if_present"] = replace_if_present or None
     defaults = {name: value for name, value in given.items() if value is not None}
     if csv_file is not None and (text is not None or recipients or client_ref):
         raise click.UsageError("--csv brings its own recipients, texts and references")

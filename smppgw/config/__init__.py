@@ -55,7 +55,7 @@ from smppgw.config.kinds import (
     TlvType,
     ValidityForm,
 )
-from smppgw.config.layers import shipped
+from smppgw.config.layers import shipped, shipped_text
 from smppgw.config.reading import SECTIONS, Reading, load, read
 from smppgw.config.settings import (
     AccountSettings,
@@ -117,6 +117,7 @@ __all__ = [
     "load",
     "read",
     "shipped",
+    "shipped_text",
     "toml_value",
     "warnings_of",
 ]

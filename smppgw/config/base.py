@@ -39,10 +39,35 @@ def checked_host(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise PydanticCustomError("address", "must be an IP address, such as 192.0.2.10") from None
+    return text
+
+
 Host = Annotated[str, Field(min_length=1), AfterValidator(checked_host)]
-Name = Annotated[str, Field(pattern=rf"^{NAME.pattern}\z")]
+IpAddress = Annotated[str, AfterValidator(_address)]
+#: Patterns of settings -> what must be there, in words; of a choice such as ^(a|b)\\z the words are made.
+FORMS: dict[str, str] = {}
+
+
+def _form(pattern: str, words: str) -> str:
+    FORMS[pattern] = words
+    return pattern
+
+
+NAME_FORM = _form(rf"^{NAME.pattern}\z", "must be a name of 1 to 32 letters, digits, '_', '-' or '.'")
+_KEY_HASH_FORM = _form(
+    r"^sha256:[0-9a-f]{64}\z", "must be a key hash as `smppgw key` prints it (sha256: and 64 hexadecimal digits)"
+)
+_PREFIX_FORM = _form(r"^\+?[1-9][0-9]{0,14}\z", "must be the beginning of an international number, such as +44")
+REGION_FORM = _form(r"^[A-Z]{2}\z", "must be two capital letters of ISO 3166, such as GB")
+
+Name = Annotated[str, Field(pattern=NAME_FORM)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
-KeyHash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}\z")]
-Prefix = Annotated[str, Field(pattern=r"^\+?[1-9][0-9]{0,14}\z")]
+KeyHash = Annotated[str, Field(pattern=_KEY_HASH_FORM)]
+Prefix = Annotated[str, Field(pattern=_PREFIX_FORM)]
 FilePath = Annotated[Path, Field(strict=False)]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, SecretStr
 
-from smppgw.config.base import FilePath, Host, Name, Port, Seconds, SettingsBase
+from smppgw.config.base import FilePath, Host, IpAddress, Name, Port, Seconds, SettingsBase
 from smppgw.config.kinds import (
     AcceptdMeans,
     BindMode,
@@ -95,7 +95,7 @@ class TlsSettings(SettingsBase):
     )
     cert_file: FilePath | None = Field(default=None, description="our certificate with its chain, PEM")
     key_file: FilePath | None = Field(default=None, description="its key, PEM; not set: it is in cert_file")
-    min_version: str = Field(default="1.2", pattern=r"^1\.[23]\z", description="least version: 1.2 or 1.3")
+    min_version: str = Field(default="1.2", pattern=r"^(1\.2|1\.3)\z", description="least version: 1.2 or 1.3")
 
 
 class OutbindSettings(SettingsBase):
@@ -223,6 +223,12 @@ class QuerySettings(SettingsBase):
     enabled: bool = Field(default=False, description="ask by query_sm before a message becomes unknown")
     attempts: int = Field(default=3, ge=1, le=100, description="how often to ask")
     interval_s: Seconds = Field(default=3600.0, description="pause between two questions")
+    after_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="the first question comes so long after the submit_sm_resp, but not later than a minute after "
+        "the end of the message's validity; 0 is that minute",
+    )
 
 
 class CapSettings(SettingsBase):
@@ -287,7 +293,9 @@ def _integer(value: int | str, octets: int) -> bytes:
 class LinkSettings(SettingsBase):
     """What may differ from bind to bind of one carrier."""
 
-    host: Host = Field(description="name or address of the SMSC, looked up at each connect")
+    host: Host = Field(
+        default="", description="name or address of the SMSC, looked up at each connect; needed unless binds = 0"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=2775, description="port of the SMSC")
     receive_port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         default=None, description="port of the receiver of a pair; not set: the same"
@@ -295,7 +303,7 @@ class LinkSettings(SettingsBase):
     fallbacks: list[Endpoint] = Field(
         default=[], description="further HOST:PORT, tried in turn when one cannot be reached"
     )
-    source_address: Host | None = Field(
+    source_address: IpAddress | None = Field(
         default=None, description="our address to connect from, where the SMSC knows us by it"
     )
     system_id: str = Field(min_length=1, max_length=64, description="our name at the SMSC, at most 15 octets")
@@ -342,7 +350,12 @@ class CarrierSettings(LinkSettings):
     """
 
     profile: Name | None = Field(default=None, description="a shipped profile, or one of [profiles]")
-    binds: int = Field(default=1, ge=1, le=64, description="how many binds (or pairs) are held")
+    binds: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="how many binds (or pairs) are held; 0: only what the SMSC asks for by outbind",
+    )
     bind: list[dict[str, Any]] = Field(
         default=[], description="[[carriers.NAME.bind]]: one table for each bind, with what differs"
     )
@@ -399,7 +412,12 @@ class CarrierSettings(LinkSettings):
         description="alarm when less than this share of the messages of receipt_alarm_s brought a receipt: some "
         "SMSCs drop what is above their rate without a word; 0 is no alarm",
     )
-    receipt_alarm_s: Seconds = Field(default=900.0, description="the time for receipt_alarm_share")
+    receipt_alarm_s: float = Field(
+        default=900.0,
+        gt=0,
+        description="the time for receipt_alarm_share, at least 60: it is looked at every 15 s, and fewer than 20 "
+        "accepted messages in it say nothing",
+    )
     caps: list[CapSettings] = Field(default=[], description="limits of the account by minute, hour or day")
     vendor_tlvs: dict[Name, VendorTlv] = Field(default={}, description="TLVs of this SMSC, by the name in requests")
     retry: RetrySettings = Field(default=RetrySettings(), description="pauses between attempts of a segment")

@@ -35,6 +35,7 @@ _OWN_TAGS = {
     0x020F: "sar_segment_seqnum",
     0x0424: "message_payload",
 }
+LEAST_ALARM_S = 60  # binds look every 15 s
 _ADDRESS_OCTETS = 20  # SMPP 3.4, 4.4.1
 _INTEGER_OCTETS = 8
 
@@ -203,10 +204,13 @@ def check_carrier(settings: CarrierSettings, merged: Merged, bind_tables: int, r
 
 
 def _texts(settings: CarrierSettings, said: _Said) -> None:
-    encoding, submit = settings.encoding, settings.submit
+    encoding, submit, version = settings.encoding, settings.submit, settings.interface_version
     if encoding.long in (LongMessages.SAR, LongMessages.PAYLOAD) and not settings.tlvs:
         text = f"encoding.long is {encoding.long}, which needs TLVs, but tlvs is false"
         said.wrong(text, "encoding.long", "tlvs")
+    elif encoding.long in (LongMessages.SAR, LongMessages.PAYLOAD) and version is InterfaceVersion.V33:
+        text = f"encoding.long is {encoding.long}, which needs TLVs; interface_version 3.3 has none"
+        said.wrong(text, "encoding.long", "interface_version")
     if encoding.packing is Packing.PACKED and encoding.default_alphabet is not DefaultAlphabet.GSM7:
         text = f"encoding.packing is packed, but the default alphabet is {encoding.default_alphabet}; only gsm7 packs"
         said.wrong(text, "encoding.packing", "encoding.default_alphabet")
@@ -226,8 +230,10 @@ def _receipts(settings: CarrierSettings, said: _Said) -> None:
     elif asked != 1:
         text = "receipt_alarm_share needs a receipt for every message: submit.registered_delivery = 1"
         said.wrong(text, "receipt_alarm_share", "submit.registered_delivery")
+    if settings.receipt_alarm_s < LEAST_ALARM_S:
+        said.wrong(f"must be at least {LEAST_ALARM_S}, not {settings.receipt_alarm_s:g}", "receipt_alarm_s")
     if not settings.query.enabled:
-        said.idle("has no effect without query.enabled", "query.attempts", "query.interval_s")
+        said.idle("has no effect without query.enabled", "query.after_s", "query.attempts", "query.interval_s")
 
 
 def _statuses(settings: CarrierSettings, said: _Said) -> None:
@@ -317,6 +323,9 @@ def _tlv(tlv: VendorTlv) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _outbind(settings: CarrierSettings, said: _Said) -> None:
+    if not settings.binds and not settings.outbind.port:
+        text = "binds is 0, and without outbind.port the SMSC cannot ask for one: nothing would ever be sent"
+        said.wrong(text, "binds", "outbind.port")
     if not settings.outbind.port:
         text = "has no effect without outbind.port"
         said.idle(text, *(path for path in said.inside("outbind") if path != ("outbind", "port")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from smppgw.config.base import checked_host
-from smppgw.smpp.constants import parse_status
+from smppgw.smpp.constants import Status, parse_status
 from smppgw.smpp.receipts import STATES
 
 
@@ -128,8 +129,12 @@ def _zone(name: str) -> str:
 def _status(name: str) -> str:
     try:
         parse_status(name)
-    except ValueError as error:
-        raise PydanticCustomError("status", "{why}", {"why": str(error)}) from None
+    except ValueError:
+        # Not parse_status's own hint: for a short word it is ESME_ROK, which is no refusal.
+        full = name.upper() if name.upper().startswith("ESME_") else f"ESME_{name.upper()}"
+        near = get_close_matches(full, [status.name for status in Status if status], n=1, cutoff=0.75)
+        hint = f"; did you mean {near[0]}?" if near else ", such as ESME_RTHROTTLED or 0x58"
+        raise PydanticCustomError("status", "is no command_status{hint}", {"hint": hint}) from None
     return name
 
 

@@ -164,6 +164,11 @@ def shipped() -> dict[str, Layer]:
     return found
 
 
+def shipped_text(name: str) -> str:
+    """The file of a shipped profile: TOML, which begins with comments that say what it is for."""
+    return (_SHIPPED / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def chain(name: str, at: str, profiles: dict[str, Layer], report: Report) -> list[Layer]:
     """The profile `name` with what it is based on, base first. `at`: the key path that names it, for mistakes.
 

@@ -116,7 +116,8 @@ class _Reader:
             self._check_ports(http, sound)
         self._check_routes(routes, accounts=set(accounts), carriers=set(carriers), sound=sound)
         if self._report.problems or not (http and store and log):
-            raise ConfigError(self._report.problems)
+            parts = (http, store, log, *accounts.values(), *carriers.values(), *routes)
+            raise ConfigError(self._report.problems, more_may_follow=any(part is None for part in parts))
         settings = Settings.model_construct(
             http=http,
             store=store,

@@ -173,7 +173,9 @@ class Resolver:
             if len(links) < len(binds) or {layer.path for layer in below} & self._wrong:
                 return None
             first = links[0].settings  # stands for what only the binds say, where the carrier is shown as a whole
-            told = {"host": first.host, "system_id": first.system_id, **merged.table, "binds": len(binds)}
+            told = {"system_id": first.system_id, **merged.table, "binds": len(binds)}
+            if first.host:
+                told.setdefault("host", first.host)
             settings = CarrierSettings.model_validate(told)
             settings = settings.model_copy(update={"password": first.password, "tls": first.tls})
         else:
@@ -188,6 +190,10 @@ class Resolver:
     def _link(self, merged: Merged, own: Layer) -> Link | None:
         merged.table.pop("bind", None)
         sound = not {layer.path for layer in merged.layers} & self._wrong
+        if "host" not in merged.table and merged.table.get("binds") != 0:
+            text = CarrierSettings.model_fields["host"].description
+            self._report.add(own.key(("host",)), f"is missing; {text}")
+            sound = False
         try:
             settings = CarrierSettings.model_validate(merged.table)
         except ValidationError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from smppgw.config.base import FilePath, Host, KeyHash, Name, Port, Prefix, Seconds, SettingsBase
+from smppgw.config.base import REGION_FORM, FilePath, Host, KeyHash, Name, Port, Prefix, Seconds, SettingsBase
 from smppgw.config.carrier import CarrierSettings
 
 
@@ -42,6 +42,10 @@ class StoreSettings(SettingsBase):
     sweep_interval_s: Seconds = Field(
         default=1.0, description="how often deadlines (validity, receipts, doubt) are looked at"
     )
+    parked_keep_s: Seconds = Field(
+        default=604_800.0,
+        description="how long a receipt that matched no message is still tried; it is kept in any case",
+    )
 
 
 class LogSettings(SettingsBase):
@@ -64,7 +68,7 @@ class AccountSettings(SettingsBase):
     default_sender: str | None = Field(default=None, description="sender of messages that name none")
     default_region: str | None = Field(
         default=None,
-        pattern=r"^[A-Z]{2}\z",
+        pattern=REGION_FORM,
         description="ISO 3166 region of recipients typed without country code, such as GB",
     )
     strict_numbers: bool = Field(default=False, description="accept only numbers that are valid, not just possible")

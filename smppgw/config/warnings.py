@@ -30,7 +30,7 @@ def warnings_of(settings: Settings, path: Path | None = None) -> list[str]:
 def _clear(settings: Settings) -> Iterator[str]:
     """The key paths of passwords in clear."""
     for name, carrier in settings.carriers.items():
-        if any(link.password_env is None and link.password_file is None for link in carrier.links()):
+        if any(link.password_env is None and link.password_file is None for link in carrier.links() or [carrier]):
             yield f"carriers.{toml_key(name)}.password"
         if carrier.outbind.password.get_secret_value():
             yield f"carriers.{toml_key(name)}.outbind.password"
@@ -52,7 +52,7 @@ def _loopback(host: str) -> bool:
 def _of_carrier(carrier: CarrierSettings, path: str) -> Iterator[str]:
     """What holds for all its binds under the carrier, what holds for one under that one."""
     links = [list(_link_warnings(link)) for link in carrier.links()]
-    common = [one for one in links[0] if all(one in other for other in links)]
+    common = [one for one in links[0] if all(one in other for other in links)] if links else []
     for key, text in (*common, *_carrier_warnings(carrier)):
         yield f"{path}.{key}: {text}"
     for index, found in enumerate(links):
@@ -76,6 +76,11 @@ def _link_warnings(link: CarrierSettings) -> Iterator[tuple[str, str]]:
                 "tls.enabled",
                 f"not set: texts and password travel to {far} unencrypted; say true, or false",
             )
+    if link.tls.enabled is False and TLS_PORT in (link.port, *map(port_of, link.fallbacks)):
+        yield (
+            "tls.enabled",
+            f"is false, but port {TLS_PORT} is that of SMPP over TLS",
+        )
     if uses_tls(link) and not link.tls.verify:
         yield "tls.verify", "is false: whoever answers in the SMSC's place gets the password and every text"
     if link.interface_version is InterfaceVersion.V33 and link.tlvs:
@@ -101,6 +106,11 @@ def _carrier_warnings(carrier: CarrierSettings) -> Iterator[tuple[str, str]]:
         which = {0: "no message brings", 2: "only failed ones bring", 3: "only delivered ones bring"}[asked & 3]
         text = f"is {asked}: {which} a final receipt; the others end as unknown after receipt_timeout_s"
         yield "submit.registered_delivery", text
+    if carrier.query.enabled and not asked & 3:
+        yield "query.enabled", f"has no effect: submit.registered_delivery is {asked}, so no receipt can be overdue"
+    if "doubt_match_s" in carrier.model_fields_set and carrier.doubt_match_s > carrier.doubt_timeout_s:
+        text = f"is {carrier.doubt_match_s:g}, but a doubt ends after doubt_timeout_s, {carrier.doubt_timeout_s:g}"
+        yield "doubt_match_s", text
     outbind = carrier.outbind
     if outbind.port and not outbind.password.get_secret_value() and not _loopback(outbind.host):
         text = "not set: whoever reaches the port may ask us to bind, and gets our system_id and password"

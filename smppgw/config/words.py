@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import SecretStr, ValidationError
 
-from smppgw.config.base import SettingsBase
+from smppgw.config.base import FORMS, SettingsBase
 from smppgw.config.lines import KeyPath
 
 
@@ -89,10 +89,8 @@ def explain(
             yield path, False, key, unknown_key(str(last), _model_at(model, above), sections)
         elif item["type"] == "missing":
             yield path, True, key, f"is missing; {_model_at(model, above).model_fields[str(last)].description or ''}"
-        elif "key_hashes" in path and item["type"] == "string_pattern_mismatch":
-            yield path, False, key, "is no key hash; `smppgw key` prints one (sha256: and 64 hexadecimal digits)"
         else:
-            yield path, False, key, _wrong_value(item["type"], item["msg"], item["input"])
+            yield path, False, key, _wrong_value(item["type"], item["msg"], item["input"], item.get("ctx", {}))
 
 
 def _model_at(model: type[SettingsBase], path: Iterable[int | str]) -> type[SettingsBase]:
@@ -106,7 +104,7 @@ def _model_at(model: type[SettingsBase], path: Iterable[int | str]) -> type[Sett
     return model
 
 
-def _wrong_value(kind: str, message: str, value: object) -> str:
+def _wrong_value(kind: str, message: str, value: object, context: Mapping[str, Any]) -> str:
     """Pydantic's message in the words of TOML."""
     wanted = {
         "string_type": "must be a string",
@@ -120,4 +118,45 @@ def _wrong_value(kind: str, message: str, value: object) -> str:
     }.get(kind)
     if wanted:
         return f"{wanted}, not {toml_type(value)}"
+    if kind == "enum":
+        return _choice(context["expected"].replace("'", '"'), value)
+    if kind == "string_pattern_mismatch":
+        return FORMS.get(context["pattern"]) or _choice(_words_of(context["pattern"]), value)
+    if kind in _RANGES:
+        return f"{_RANGES[kind].format(**{key: _plain(limit) for key, limit in context.items()})}, not {value}"
+    if kind in _LENGTHS:
+        return _plural(_LENGTHS[kind].format(**context))
     return message[:1].lower() + message[1:]
+
+
+_RANGES = {
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+}
+_LENGTHS = {
+    "too_short": "must have at least {min_length} entries, not {actual_length}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+}
+
+
+def _plain(limit: object) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _plural(text: str) -> str:
+    return re.sub(
+        r"\b1 (entr|character)(ies|s)", lambda found: f"1 {found[1]}{'y' if found[2] == 'ies' else ''}", text
+    )
+
+
+def _choice(words: str, value: object) -> str:
+    return f"must be {words}" + ("" if isinstance(value, str) else f", in quotes, not {toml_type(value)}")
+
+
+def _words_of(pattern: str) -> str:
+    """`^(a|b|c)\\z` as `"a", "b" or "c"`."""
+    *others, last = (f'"{word}"' for word in pattern[2:-3].replace("\\", "").split("|"))
+    return f"{', '.join(others)} or {last}"

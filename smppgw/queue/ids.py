@@ -42,6 +42,8 @@ COMMON_WIDTHS = (8, 10, 12, 16, 20)
 MOST_LENGTHS = 6
 #: Among so many message_ids in a row a hexadecimal one shows a letter: the last digit alone takes every value.
 TELLING = 16
+#: So many counted message_ids tell all that the count is good for.
+ENOUGH_SEEN = 10 * TELLING
 #: Ids of one carrier lie within this factor of each other, as far as it matters here (see Shape.could_be).
 NEAR = 4
 
@@ -158,6 +160,7 @@ class Learned:
     votes: dict[Relation, int] = field(default_factory=dict)
     since_utc_ms: int = 0  # matched and total count from here
     retried: int = 0  # parked receipts up to this row had their second look
+    looked_utc_ms: int = 0  # when the newest message_ids were looked at
 
     def pin(self, form: IdForm) -> bool:
         """Takes over the settings; True when that changed something."""
@@ -202,7 +205,7 @@ class Learned:
         """What has no column of its own."""
         shape = self.shape
         value = {
-            "seen": min(shape.seen, 10 * TELLING),
+            "seen": min(shape.seen, ENOUGH_SEEN),
             "lengths": shape.lengths,
             "lower": shape.lower,
             "upper": shape.upper,
@@ -211,6 +214,7 @@ class Learned:
             "votes": self.votes,
             "since_utc_ms": self.since_utc_ms,
             "retried": self.retried,
+            "looked_utc_ms": self.looked_utc_ms,
         }
         return json.dumps(value)
 
@@ -227,7 +231,8 @@ class Learned:
         )
         votes = {Relation(name): count for name, count in value["votes"].items()}
         known = Relation(relation) if relation else None
-        return cls(known, bool(pinned), matched, total, shape, votes, value["since_utc_ms"], value["retried"])
+        rest = value["since_utc_ms"], value["retried"], value["looked_utc_ms"]
+        return cls(known, bool(pinned), matched, total, shape, votes, *rest)
 
 
 def _numbers(value: Mapping[str, str]) -> dict[int, int]:

@@ -10,14 +10,14 @@ in doubt comes into question.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from smppgw.queue.ids import Learned, Relation, Shape, number_of
 from smppgw.queue.model import (
-    OWN_CLOCK,
     RECEIPT_MOVES,
+    REVISABLE,
     TRANSITIONS,
     Move,
     Reason,
@@ -30,6 +30,9 @@ from smppgw.queue.model import (
 
 #: Receipts come with national, masked or swapped addresses; this many last digits must agree (field experience).
 AGREEING_DIGITS = 7
+
+#: The longest country code (ITU-T E.164, 6.2).
+COUNTRY_CODE_DIGITS = 3
 
 #: How far the wall clock may have been set back between a submit_sm and its receipt.
 CLOCK_STEP_MS = 5_000
@@ -48,12 +51,8 @@ class Candidate(NamedTuple):
     submitted_utc_ms: int
     recipient: str = ""
     sender: str = ""
-
-    @property
-    def in_doubt(self) -> bool:
-        """It was written and not answered, whether it is held or waits to be sent again."""
-        resent = self.state is SegmentState.QUEUED and self.reason is Reason.RESENT_AFTER_DOUBT
-        return resent or self.state is SegmentState.IN_DOUBT
+    #: A copy of it was written and not answered, whether it is held, waits to be sent again, or is on its way again.
+    in_doubt: bool = False
 
 
 class Hit(NamedTuple):
@@ -108,11 +107,25 @@ def contradicts(segment: Candidate, receipt: ReceiptRecord) -> bool:
     return not masked and any(address.isdigit() and len(address) >= AGREEING_DIGITS for address in others)
 
 
+def plain_number(address: str) -> str:
+    """An address without what may stand before an international number, so that its forms are equal."""
+    plain = address.translate(_SEPARATORS)
+    return plain.removeprefix("00") if plain.isdigit() else address
+
+
+def forms_of(address: str) -> set[str]:
+    """The ways in which an SMSC may write the address, as far as no country has to be guessed."""
+    plain = plain_number(address)
+    return {address, plain, *((f"+{plain}", f"00{plain}") if plain.isdigit() else ())}
+
+
 def same_number(one: str, other: str) -> bool:
-    """True when both are one number: the same after + and leading zeros, or one is the end of the other, of at least
-    7 digits."""
+    """True when both are one number: the same after + and leading zeros, or but for a country code."""
     shorter, longer = sorted((one.lstrip("+0"), other.lstrip("+0")), key=len)
-    return shorter == longer or (len(shorter) >= AGREEING_DIGITS and longer.endswith(shorter))
+    if shorter == longer:
+        return True
+    missing = len(longer) - len(shorter)
+    return missing <= COUNTRY_CODE_DIGITS and len(shorter) >= AGREEING_DIGITS and longer.endswith(shorter)
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -133,13 +146,26 @@ def expected(receipt: ReceiptRecord, learned: Learned) -> Relation | None:
     return Relation.SAME
 
 
-def may_be_early(receipt: ReceiptRecord, received_utc_ms: int, unanswered: Sequence[tuple[str, int]]) -> bool:
-    """Whether it may be for something that the carrier has not answered yet: recipients, and when the first
-    submit_sm to them was written."""
-    return any(
-        written_utc_ms <= received_utc_ms + CLOCK_STEP_MS and addresses_agree(recipient, receipt)
-        for recipient, written_utc_ms in unanswered
-    )
+class Awaited:
+    """The recipients of what the carrier has not answered yet, and when the first submit_sm to each was written, by
+    what an address of a receipt has to end in (see `agree`): one look for each receipt, however many there are."""
+
+    def __init__(self, unanswered: Iterable[tuple[str, int]]) -> None:
+        self._written: dict[str, int] = {}  # utc ms
+        for recipient, written_utc_ms in unanswered:
+            key = recipient[-AGREEING_DIGITS:]
+            self._written[key] = min(written_utc_ms, self._written.get(key, written_utc_ms))
+
+    def since(self, address: str) -> int | None:
+        """When the first submit_sm to a recipient that agrees with this address was written (utc ms)."""
+        found = [self._written.get(form[-AGREEING_DIGITS:]) for form in {address, address.translate(_SEPARATORS)}]
+        return min((one for one in found if one is not None), default=None)
+
+
+def may_be_early(receipt: ReceiptRecord, received_utc_ms: int, awaited: Awaited) -> bool:
+    """Whether it may be for something that the carrier has not answered yet."""
+    since = [awaited.since(address) for address in (receipt.source_addr, receipt.destination_addr)]
+    return any(one is not None and one <= received_utc_ms + CLOCK_STEP_MS for one in since)
 
 
 def choose(receipt: ReceiptRecord, hits: Sequence[Hit], learned: Learned, *, early: bool = False) -> Match:
@@ -152,8 +178,12 @@ def choose(receipt: ReceiptRecord, hits: Sequence[Hit], learned: Learned, *, ear
     if agreeing:
         votes = frozenset[Relation]().union(*(hit.relations for hit in agreeing))
         hit = _by_agreement(agreeing, known, votes)
-        if early and (hit is None or (known is None and _guessed(hit, receipt, learned))):
+        if early and (
+            hit is None or not hit.segment.state.is_open or (known is None and _guessed(hit, receipt, learned))
+        ):
             return Match()  # nor does it say anything of the ids
+        if known is None and hit is not None and not hit.raw and _is_over(hit.segment):
+            return Match()  # by a guess it would stand among the receipts of a message that needs none
         return _booked(hit, votes)
     still_open = [hit for hit in hits if hit.raw and hit.segment.state.is_open]
     if len(still_open) == 1 and _id_is_enough(still_open[0], receipt, hits, learned, known, early):
@@ -162,12 +192,12 @@ def choose(receipt: ReceiptRecord, hits: Sequence[Hit], learned: Learned, *, ear
 
 
 def early_matters(receipt: ReceiptRecord, hits: Sequence[Hit], learned: Learned) -> bool:
-    """Whether `choose` has to know if the receipt may be early: its id leads to somebody else's segment, or to none
-    by the carrier's relation, or that is not known yet."""
+    """Whether `choose` has to know if the receipt may be early: its id leads to somebody else's segment, or to no
+    open one by the carrier's relation (the id may be used again), or that is not known yet."""
     agreeing = [hit for hit in hits if addresses_agree(hit.segment.recipient, receipt)]
     if agreeing:
         known = expected(receipt, learned)
-        return known is None or not any(known in hit.relations for hit in agreeing)
+        return known is None or not any(known in hit.relations and hit.segment.state.is_open for hit in agreeing)
     return any(hit.raw and contradicts(hit.segment, receipt) for hit in hits)
 
 
@@ -177,6 +207,11 @@ def _by_agreement(agreeing: Sequence[Hit], known: Relation | None, votes: frozen
         return _newest([hit for hit in agreeing if known in hit.relations])
     best = {_newest([hit for hit in agreeing if relation in hit.relations]) for relation in votes}
     return best.pop() if len(best) == 1 else None
+
+
+def _is_over(segment: Candidate) -> bool:
+    """Whether it is finished, and no receipt can change that."""
+    return not segment.state.is_open and (segment.state, segment.reason) not in REVISABLE
 
 
 def _guessed(hit: Hit, receipt: ReceiptRecord, learned: Learned) -> bool:
@@ -248,15 +283,21 @@ def choose_for_parked(
 
 
 def choose_sniffed(receipt: ReceiptRecord, hits: Sequence[Hit], learned: Learned) -> Match:
-    """The open segment that a text without receipt bits or TLVs is a receipt for: its sender is the recipient."""
+    """The open segment that a text without receipt bits or TLVs is a receipt for: its sender is the recipient.
+
+    Anybody can write such a text. So where the carrier's relation is known, only that counts, and the text says
+    nothing of it.
+    """
+    known = expected(receipt, learned)
     fitting = [
         hit for hit in hits if hit.segment.state.is_open and same_number(hit.segment.recipient, receipt.source_addr)
     ]
+    if known is not None:
+        fitting = [hit for hit in fitting if known in hit.relations]
     if not fitting:
         return Match()
-    known = expected(receipt, learned)
-    best = max(fitting, key=lambda hit: (known in hit.relations, hit.raw, hit.segment.segment_id))
-    votes = frozenset[Relation]().union(*(hit.relations for hit in fitting))
+    best = max(fitting, key=lambda hit: (hit.raw, hit.segment.segment_id))
+    votes = frozenset[Relation]().union(*(hit.relations for hit in fitting if known is None))
     match = _booked(best, votes)
     return match._replace(flags=(*match.flags, ReceiptFlag.SNIFFED))
 
@@ -271,23 +312,25 @@ def resolve_doubts(
 ) -> list[tuple[int, Candidate]]:
     """Pairs (index into `parked`, segment in doubt) that can be nothing else.
 
-    `parked`: receipts that matched no id, with the time they came (utc ms). `written`: all segments of the carrier
-    to these recipients that were written and are not finished, answered or not: a receipt whose id has another form
-    than the answer had may belong to any of them.
+    `parked`: receipts that matched no id, with the time they came (utc ms). `written`: all segments to these
+    recipients that were written to the carrier and may still get a receipt: not finished, answered or not, since a
+    receipt whose id has another form than the answer had may belong to any of them; finished, but sent more than
+    once; gone to another carrier.
 
     A receipt that echoes a user_message_reference belongs to the only segment that has it, if the recipient agrees.
-    Otherwise a segment is resolved when it is the only one with its recipient and sender, is in doubt, was written at
-    most `match_ms` before the receipt, and the receipts that fit all carry one id.
+    Otherwise a segment is resolved when it is the only one with its recipient and sender (in whichever form an
+    international number is written), is in doubt, was written at most `match_ms` before the receipt, and the receipts
+    that fit all carry one id.
     """
     told = _by_reference(parked, written)
     resolved = {segment.segment_id for segment in told.values()}
     by_addresses: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
     for segment in written:
-        by_addresses[segment.recipient, segment.sender].append(segment)
+        by_addresses[plain_number(segment.recipient), plain_number(segment.sender)].append(segment)
     fitting: defaultdict[int, list[int]] = defaultdict(list)
     alone: dict[int, Candidate] = {}
     for index, (receipt, received_utc_ms) in enumerate(parked):
-        same = by_addresses.get((receipt.source_addr, receipt.destination_addr), [])
+        same = by_addresses.get((plain_number(receipt.source_addr), plain_number(receipt.destination_addr)), [])
         if index in told or len(same) != 1 or not same[0].in_doubt or same[0].segment_id in resolved:
             continue
         if (receipt.user_message_reference or reference_of(same[0].segment_id)) != reference_of(same[0].segment_id):
@@ -336,7 +379,7 @@ def effect_of(state: SegmentState, reason: Reason, receipt_state: ReceiptState |
         # Whatever it says, the SMSC has the message: a doubt is resolved.
         return Effect(TRANSITIONS.get((state, Move.RECEIPT_INTERMEDIATE)), Reason.RECEIPT_INTERMEDIATE)
     target = TRANSITIONS.get((state, move))
-    if target is not None and (state.is_open or reason in OWN_CLOCK):
+    if target is not None and (state.is_open or (state, reason) in REVISABLE):
         return Effect(target, Reason.RECEIPT)
     told = TRANSITIONS[SegmentState.SENT, move]
     return Effect(None, Reason.RECEIPT_REPEATED if told == state else Reason.RECEIPT_CONTRADICTS)

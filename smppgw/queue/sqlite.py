@@ -34,6 +34,7 @@ from smppgw.queue.model import (
     MessageQuery,
     MessageView,
     Op,
+    ParkedReceiptView,
     Probe,
     QuarantineView,
 )
@@ -225,6 +226,9 @@ class SqliteStore:
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]:
         return await run_asyncio(self.from_asyncio.inbound, before, limit)
 
+    async def parked_receipts(self, *, before: int | None, limit: int) -> list[ParkedReceiptView]:
+        return await run_asyncio(self.from_asyncio.parked_receipts, before, limit)
+
     async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]:
         return await run_asyncio(self.from_asyncio.quarantine, before, limit)
 
@@ -293,6 +297,9 @@ class FromAsyncio:
 
     async def inbound(self, before: int | None, limit: int) -> list[InboundView]:
         return await self._read(lambda connection: views.inbound(connection, before, limit))
+
+    async def parked_receipts(self, before: int | None, limit: int) -> list[ParkedReceiptView]:
+        return await self._read(lambda connection: views.parked_receipts(connection, before, limit))
 
     async def quarantine(self, before: int | None, limit: int) -> list[QuarantineView]:
         return await self._read(lambda connection: views.quarantine(connection, before, limit))

@@ -66,6 +66,24 @@ PUT_OFF = """
 UPDATE segment SET due_utc_ms = ?
 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 0"""
 
+#: Of the first so many that are due: those of these senders, in the order in which they would leave.
+READY_OF_SENDERS = """
+SELECT json_group_array(json_array(id, source_addr)) FROM (
+    SELECT waiting.id, m.source_addr FROM (
+        SELECT s.id FROM json_each('[0,1,2]') j
+        CROSS JOIN segment s INDEXED BY segment_ready
+            ON s.state = 0 AND s.carrier = ? AND s.lane = j.value AND s.due_utc_ms <= ?
+        LIMIT ?) waiting
+    CROSS JOIN message m ON m.id = waiting.id >> 8
+    WHERE m.source_addr IN (SELECT value FROM json_each(?)))"""
+
+#: Whether one of these limits is used up for any sender.
+ANY_CAP_ENDED = """
+SELECT EXISTS (
+    SELECT 1 FROM json_each(?) j
+    CROSS JOIN cap_use u ON u.carrier = ? AND u.cap = json_extract(j.value, '$[0]')
+        AND u.start_utc_ms = json_extract(j.value, '$[1]') AND u.used >= json_extract(j.value, '$[2]'))"""
+
 #: What is used of the limits on all senders together, by the index of the limit.
 CAPS_USED = """
 SELECT json_group_array(json_array(j.key, u.used))
@@ -105,27 +123,27 @@ FROM (VALUES {rows}) AS v
 WHERE cap_use.carrier = v.column1 AND cap_use.sender = v.column2 AND start_utc_ms <= v.column4"""
 GIVE_CAPS_BACK_ROW = "(?,?,?,?)"
 
-#: SENT, or UNTRACKED where no receipt can come. What a doubt did to the deadline is undone.
+#: SENT, or UNTRACKED where no receipt can come. What a doubt did to the deadline is undone. An answer to any copy
+#: will do; those to the others are late.
 RECORD_ACCEPTED = """
 UPDATE segment SET
     state = CASE WHEN v.column2 = '' OR NOT tracked THEN 10 ELSE 3 END,
     reason = CASE WHEN v.column2 = '' OR NOT tracked THEN 'no_receipt_possible' ELSE 'carrier_accepted' END,
     smsc_id = nullif(v.column2, ''), command_status = 0, answered_utc_ms = ?1,
     final_utc_ms = CASE WHEN v.column2 = '' OR NOT tracked THEN ?1 END,
-    deadline_utc_ms = CASE state WHEN 2 THEN ?1 ELSE deadline_utc_ms END + ?2
+    deadline_utc_ms = min(CASE state WHEN 2 THEN ?1 ELSE deadline_utc_ms END + ?2, ?3), unanswered = 0
 FROM (VALUES {rows}) AS v
-WHERE segment.id = v.column1 AND claims = v.column3
-    AND (+state IN (1, 2) OR (+state = 0 AND reason = 'resent_after_doubt'))"""
+WHERE segment.id = v.column1 AND ((+state = 1 AND claims = v.column3) OR (+state <= 2 AND +unanswered > 0))"""
 RECORD_ACCEPTED_ROW = "(?,?,?)"
 
-#: Those of the batch whose acceptance will not be followed by a receipt.
-ACCEPTED_UNTRACKED = """
-SELECT json_group_array(json_array(s.id, s.parts))
+#: Those of the batch whose acceptance is not the end of the matter for now: no receipt will follow it, or an app took
+#: the segment back while it was in doubt.
+ACCEPTED_APART = """
+SELECT json_group_array(json_array(s.id, s.parts, NOT s.tracked OR json_extract(j.value, '$[1]') = ''))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id = json_extract(j.value, '$[0]')
-WHERE s.claims = json_extract(j.value, '$[2]')
-    AND (s.state IN (1, 2) OR (s.state = 0 AND s.reason = 'resent_after_doubt'))
-    AND (NOT s.tracked OR json_extract(j.value, '$[1]') = '')"""
+WHERE ((s.state = 1 AND s.claims = json_extract(j.value, '$[2]')) OR (s.state <= 2 AND s.unanswered > 0))
+    AND (NOT s.tracked OR json_extract(j.value, '$[1]') = '' OR (s.state = 2 AND s.reason = 'cancelled_by_app'))"""
 
 #: An acceptance that came too late to move its segment still tells the id that a receipt will carry. Not where the
 #: segment has another carrier by now: there the id would be somebody else's.
@@ -135,31 +153,48 @@ FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND smsc_id IS NULL AND v.column2 <> '' AND +carrier = v.column3"""
 LEARN_LATE_ID_ROW = "(?,?,?)"
 
+#: The same where it has another id already: both of its copies may have their receipts.
+LEARN_OTHER_ID = """
+INSERT OR IGNORE INTO other_id (carrier, smsc_id, segment_id)
+SELECT s.carrier, v.column2, s.id
+FROM (VALUES {rows}) AS v
+CROSS JOIN segment s ON s.id = v.column1
+WHERE s.smsc_id <> v.column2 AND v.column2 <> '' AND s.carrier = v.column3"""
+LEARN_OTHER_ID_ROW = "(?,?,?)"
+
 REFUSED_SEGMENTS = """
-SELECT json_group_array(json_array(s.id, s.claims, s.state, s.attempts, s.parts, s.due_utc_ms, m.expires_utc_ms))
+SELECT json_group_array(json_array(s.id, json_extract(j.value, '$[1]'), s.state, s.reason, s.attempts, s.parts,
+    s.due_utc_ms, m.expires_utc_ms, s.unanswered, s.doubt_ends_utc_ms,
+    s.state <> 1 OR s.claims <> json_extract(j.value, '$[1]')))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id = json_extract(j.value, '$[0]')
 CROSS JOIN message m ON m.id = s.id >> 8
-WHERE s.claims = json_extract(j.value, '$[1]') AND s.state IN (1, 2)"""
+WHERE (s.state = 1 AND s.claims = json_extract(j.value, '$[1]')) OR (s.state <= 2 AND s.unanswered > 0)"""
 
-#: One statement for every refusal: id, state, reason, due, deadline, attempts, command_status, final.
+#: One statement for every refusal: id, state, reason, due, deadline, attempts, command_status, final, unanswered.
 RECORD_REFUSED = """
 UPDATE segment SET state = v.column2, reason = v.column3, due_utc_ms = v.column4, deadline_utc_ms = v.column5,
-    attempts = v.column6, command_status = v.column7, answered_utc_ms = ?, final_utc_ms = v.column8
+    attempts = v.column6, command_status = v.column7,
+    answered_utc_ms = iif(v.column7 IS NULL, answered_utc_ms, ?), final_utc_ms = v.column8,
+    unanswered = v.column9
 FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND +state IN (1, 2)"""
-RECORD_REFUSED_ROW = "(?,?,?,?,?,?,?,?)"
+RECORD_REFUSED_ROW = "(?,?,?,?,?,?,?,?,?)"
 
-#: All segments of the messages that have another carrier to go to. Not of those that were sent again after a doubt:
-#: their carrier may have accepted the first copy.
+#: A refusal of one copy that moves nothing: of the others one is still unanswered, or waits, or is on its way.
+RECORD_ANSWERED = """
+UPDATE segment SET unanswered = v.column2
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1 AND +state <= 2"""
+RECORD_ANSWERED_ROW = "(?,?)"
+
+#: All segments of the messages that have another carrier to go to, with how many copies of each are unanswered.
 REROUTABLE = """
-SELECT json_group_array(json_array(m.id, m.alternatives, s.id, s.state, s.smsc_id IS NULL))
+SELECT json_group_array(json_array(m.id, m.alternatives, s.id, s.state, s.smsc_id IS NULL, s.unanswered))
 FROM json_each(?) j
 CROSS JOIN message m ON m.id = j.value
 CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
-WHERE m.alternatives IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM history h INDEXED BY history_segment
-    WHERE h.segment_id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255 AND h.reason = 'resent_after_doubt')"""
+WHERE m.alternatives IS NOT NULL"""
 
 REROUTE_MESSAGES = """
 UPDATE message SET carrier = v.column2, alternatives = v.column3
@@ -185,11 +220,12 @@ UPDATE segment SET state = 0, reason = 'not_written'
 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
 
 DOUBT = """
-UPDATE segment SET state = 2, reason = ?, deadline_utc_ms = ?
-WHERE id IN (SELECT value FROM json_each(?)) AND +state = 1"""
+UPDATE segment SET state = 2, reason = ?1, deadline_utc_ms = ?2, unanswered = unanswered + 1, doubt_ends_utc_ms = ?2
+WHERE id IN (SELECT value FROM json_each(?3)) AND +state = 1"""
 
 RESEND = """
-UPDATE segment SET state = 0, reason = 'resent_after_doubt', due_utc_ms = v.column2, attempts = attempts + 1
+UPDATE segment SET state = 0, reason = 'resent_after_doubt', due_utc_ms = v.column2, attempts = attempts + 1,
+    unanswered = unanswered + 1, doubt_ends_utc_ms = ?
 FROM (VALUES {rows}) AS v
 WHERE segment.id = v.column1 AND +state = 1"""
 RESEND_ROW = "(?,?)"
@@ -198,15 +234,23 @@ LEFT_IN_FLIGHT = """
 SELECT json_group_array(json_array(id, carrier, bind, attempts, parts))
 FROM segment INDEXED BY segment_deadline WHERE state = 1 AND state <= 3"""
 
+#: Not sent again, and not called unsent either: a copy of it was written and never answered.
+HOLD_DOUBTFUL = """
+UPDATE segment SET state = 2, reason = ?, deadline_utc_ms = doubt_ends_utc_ms
+WHERE id IN (SELECT value FROM json_each(?))"""
+
 #: The newest of each id are enough, and all that may be looked at: some SMSCs give every message the same one.
 SEGMENTS_BY_SMSC_ID = """
 SELECT json_group_array(json_array(j.key, s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr,
     m.source_addr))
-FROM json_each(?) j
+FROM json_each(?1) j
 CROSS JOIN segment s ON s.id IN (
-    SELECT same.id FROM segment same INDEXED BY segment_smsc_id
-    WHERE same.carrier = ? AND same.smsc_id = j.value
-    ORDER BY same.id DESC LIMIT 50)
+    SELECT id FROM (
+        SELECT same.id FROM segment same INDEXED BY segment_smsc_id
+        WHERE same.carrier = ?2 AND same.smsc_id = j.value
+        ORDER BY same.id DESC LIMIT 50)
+    UNION ALL
+    SELECT o.segment_id FROM other_id o WHERE o.carrier = ?2 AND o.smsc_id = j.value)
 CROSS JOIN message m ON m.id = s.id >> 8"""
 
 #: What is known of the ids of a carrier.
@@ -236,6 +280,12 @@ SELECT json_group_array(smsc_id) FROM (
     CROSS JOIN segment s ON s.id = newest.id
     WHERE newest.carrier = ? AND s.smsc_id IS NOT NULL LIMIT 100)"""
 
+#: Where none of the newest is the carrier's: some that it once gave.
+SOME_SMSC_IDS = """
+SELECT json_group_array(smsc_id) FROM (
+    SELECT smsc_id FROM segment INDEXED BY segment_smsc_id
+    WHERE carrier = ? AND smsc_id IS NOT NULL ORDER BY smsc_id DESC LIMIT 100)"""
+
 #: The recipients of what the carrier has not answered yet, and when it was written.
 UNANSWERED_TO = """
 SELECT json_group_array(json_array(dest_addr, written)) FROM (
@@ -243,37 +293,43 @@ SELECT json_group_array(json_array(dest_addr, written)) FROM (
         SELECT id FROM segment INDEXED BY segment_deadline
         WHERE state IN (1, 2) AND state <= 3 AND carrier = ?1
         UNION ALL
-        SELECT id FROM segment INDEXED BY segment_resent
-        WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier = ?1) waiting
+        SELECT id FROM segment INDEXED BY segment_doubtful
+        WHERE unanswered > 0 AND state <= 1 AND carrier = ?1) waiting
     CROSS JOIN segment s ON s.id = waiting.id
     CROSS JOIN message m ON m.id = waiting.id >> 8
     WHERE s.first_submitted_utc_ms IS NOT NULL
     GROUP BY m.dest_addr)"""
 
-#: The recipients of what was written and not answered, held or waiting to be sent again.
+#: What was written and not answered, held or to be sent again, with the recipients.
 IN_DOUBT_TO = """
-SELECT json_group_array(DISTINCT m.dest_addr) FROM (
+SELECT json_group_array(json_array(doubtful.id, m.dest_addr)) FROM (
     SELECT id FROM segment INDEXED BY segment_deadline
     WHERE state = 2 AND state <= 3 AND carrier = ?1
     UNION ALL
-    SELECT id FROM segment INDEXED BY segment_resent
-    WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier = ?1) doubtful
+    SELECT id FROM segment INDEXED BY segment_doubtful
+    WHERE unanswered > 0 AND state <= 1 AND carrier = ?1) doubtful
 CROSS JOIN message m ON m.id = doubtful.id >> 8"""
 
-#: All that was written to these recipients and has no final receipt: what a receipt without a known id may be of.
+#: All that was written to these recipients and may still get a receipt: what one without a known id may be of. A
+#: segment of several copies may get one for each, and one that has left the carrier may get one of it. With whether
+#: it is in doubt.
 WRITTEN_TO = """
-SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr, m.source_addr))
-FROM json_each(?) j
-CROSS JOIN message m INDEXED BY message_recipient ON m.dest_addr = j.value AND m.id >= ?
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, m.dest_addr, m.source_addr,
+    s.carrier = ?3 AND s.state <= 2 AND s.unanswered > 0))
+FROM json_each(?1) j
+CROSS JOIN message m INDEXED BY message_recipient ON m.dest_addr = j.value AND m.id >= ?2
 CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
-WHERE s.carrier = ? AND s.submitted_utc_ms IS NOT NULL AND s.reason NOT IN ('receipt', 'receipt_matched_in_doubt')"""
+WHERE s.submitted_utc_ms IS NOT NULL
+    AND (s.claims > 1 OR s.reason NOT IN ('receipt', 'receipt_matched_in_doubt'))
+    AND (s.carrier = ?3 OR EXISTS (
+        SELECT 1 FROM history h INDEXED BY history_segment WHERE h.segment_id = s.id AND h.reason = 'rerouted'))"""
 
 CARRIERS_IN_DOUBT = """
 SELECT json_group_array(carrier) FROM (
     SELECT carrier FROM segment INDEXED BY segment_deadline WHERE state = 2 AND state <= 3
     UNION
-    SELECT carrier FROM segment INDEXED BY segment_resent
-    WHERE state = 0 AND reason = 'resent_after_doubt' AND carrier > '')"""
+    SELECT carrier FROM segment INDEXED BY segment_doubtful
+    WHERE unanswered > 0 AND state <= 1 AND carrier > '')"""
 
 INSERT_RECEIPTS = """
 INSERT INTO receipt (carrier, bind, smsc_id, match_id, segment_id, reason, state, stat, error, source_addr,
@@ -303,6 +359,17 @@ ANY_PARKED = """
 SELECT json_array(
     EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL AND carrier = ?1),
     EXISTS (SELECT 1 FROM inbound INDEXED BY inbound_sniffed WHERE sniff_id IS NOT NULL AND carrier = ?1))"""
+
+#: When the newest of them came. The newest have the highest ids.
+NEWEST_WAITING = """
+SELECT json_array(
+    (SELECT received_utc_ms FROM receipt INDEXED BY receipt_waiting
+     WHERE segment_id IS NULL AND carrier = ?1 ORDER BY id DESC LIMIT 1),
+    (SELECT received_utc_ms FROM inbound INDEXED BY inbound_waiting
+     WHERE sniff_id IS NOT NULL AND carrier = ?1 ORDER BY id DESC LIMIT 1))"""
+
+OLDEST_SUBMIT = """
+SELECT min(s.submitted_utc_ms) FROM json_each(?) j CROSS JOIN segment s ON s.id = j.value"""
 
 PARKED_BY_ID = """
 SELECT json_group_array(json_array(r.id, r.smsc_id, r.match_id, r.state, r.stat, r.error, r.source_addr,
@@ -342,6 +409,18 @@ FROM (
     SELECT * FROM receipt r INDEXED BY receipt_waiting
     WHERE r.segment_id IS NULL AND r.carrier = ? ORDER BY r.id DESC LIMIT ?)"""
 
+OLDEST_PARKED = """
+SELECT (SELECT received_utc_ms FROM receipt INDEXED BY receipt_waiting
+        WHERE segment_id IS NULL AND carrier = ? ORDER BY id LIMIT 1)"""
+
+#: No segment has the id 0: these leave the indexes of what is parked, and stay.
+GIVE_UP_PARKED = """
+UPDATE receipt SET segment_id = 0 WHERE id IN (
+    SELECT id FROM (
+        SELECT id, received_utc_ms FROM receipt r INDEXED BY receipt_waiting
+        WHERE r.segment_id IS NULL AND r.carrier = ? ORDER BY r.id LIMIT ?)
+    WHERE received_utc_ms <= ?)"""
+
 UNPARK = """
 UPDATE receipt SET segment_id = v.column2, reason = v.column3, flags = v.column4
 FROM (VALUES {rows}) AS v
@@ -372,16 +451,21 @@ SELECT json_group_array(json_array(s.id >> 8, s.state))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255"""
 
-#: What still waits of messages of which a part was refused for good, or taken back.
-CANCEL_SIBLINGS = """
-UPDATE segment SET state = 8, reason = 'sibling_failed', final_utc_ms = ?
-WHERE id IN (
-    SELECT s.id FROM json_each(?) j
-    CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255
-    WHERE s.state = 0 AND EXISTS (
-        SELECT 1 FROM segment refused
-        WHERE refused.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255 AND (
-            refused.state IN (7, 9) OR (refused.state = 8 AND refused.reason = 'cancelled_by_app'))))"""
+#: What still waits of messages of which a part was refused for good, or taken back: id, parts, unanswered copies.
+WAITING_SIBLINGS = """
+SELECT json_group_array(json_array(s.id, s.parts, s.unanswered))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255
+WHERE s.state = 0 AND EXISTS (
+    SELECT 1 FROM segment refused
+    WHERE refused.id BETWEEN (j.value << 8) + 1 AND (j.value << 8) + 255 AND (
+        refused.state IN (7, 9) OR (refused.state IN (2, 8) AND refused.reason = 'cancelled_by_app')))"""
+
+#: The same of these segments.
+COPIES_OF = """
+SELECT json_group_array(json_array(s.id, s.parts, s.unanswered))
+FROM json_each(?) j
+CROSS JOIN segment s ON s.id = j.value"""
 
 SET_VERDICT = """
 UPDATE message SET verdict = ?, final_utc_ms = ? WHERE id IN (SELECT value FROM json_each(?))"""
@@ -431,17 +515,27 @@ FORGET_QUARANTINE = """
 DELETE FROM quarantine WHERE id IN (
     SELECT id FROM quarantine INDEXED BY quarantine_carrier WHERE carrier = ? ORDER BY id DESC LIMIT ? OFFSET ?)"""
 
-#: SENT, and no final receipt in time: with whether and how often the carrier was asked by query_sm.
+#: SENT, and no final receipt in time: with whether and how often the carrier was asked by query_sm, whether it is
+#: still to be asked, when it was sent, and the end of its validity.
 OVERDUE_RECEIPTS = """
-SELECT json_group_array(json_array(id, parts, carrier, smsc_id IS NOT NULL, queries)) FROM (
-    SELECT id, parts, carrier, smsc_id, queries FROM segment INDEXED BY segment_deadline
-    WHERE state = 3 AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?)"""
+SELECT json_group_array(json_array(id, parts, carrier, smsc_id IS NOT NULL, queries, errand <> 0, submitted_utc_ms,
+    (SELECT expires_utc_ms FROM message WHERE message.id = overdue.id >> 8)))
+FROM (
+    SELECT id, parts, carrier, smsc_id, queries, errand, submitted_utc_ms FROM segment INDEXED BY segment_deadline
+    WHERE state = 3 AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?) overdue"""
+
+#: Asked about for nothing before its time was over: id, when that is.
+WAIT_FOR_RECEIPT = """
+UPDATE segment SET deadline_utc_ms = v.column2
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1 AND +state = 3"""
+WAIT_FOR_RECEIPT_ROW = "(?,?)"
 
 ASK_BY_QUERY = """
-UPDATE segment SET errand = max(errand, 1), queries = queries + 1, deadline_utc_ms = ?
+UPDATE segment SET errand = CASE errand WHEN 0 THEN 1 ELSE errand END, deadline_utc_ms = ?
 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 3"""
 
-#: cancel_sm before query_sm.
+#: cancel_sm before query_sm, and those of older messages first.
 ERRANDS = """
 SELECT json_group_array(json_array(id, errand, state, smsc_id, source_ton, source_npi, source_addr, dest_ton,
     dest_npi, dest_addr))
@@ -450,30 +544,46 @@ FROM (
         m.dest_addr
     FROM segment s INDEXED BY segment_errand
     CROSS JOIN message m ON m.id = s.id >> 8
-    WHERE s.errand > 0 AND s.carrier = ? ORDER BY s.errand DESC LIMIT ?)"""
+    WHERE s.errand <> 0 AND s.errand > 0 AND s.carrier = ? ORDER BY s.errand DESC, s.id LIMIT ?)"""
 
 ERRANDS_TAKEN = """
+UPDATE segment SET errand = -errand WHERE id IN (SELECT value FROM json_each(?)) AND errand > 0"""
+
+ERRANDS_DROPPED = """
 UPDATE segment SET errand = 0 WHERE id IN (SELECT value FROM json_each(?))"""
 
+#: After a start no bind has anything in hand.
+ERRANDS_LEFT = """
+UPDATE segment INDEXED BY segment_errand SET errand = -errand WHERE errand <> 0 AND errand < 0 AND carrier > ''"""
+
+#: What came of errands: id, kind, 1 where it was asked, and what is left: 0, or the kind where it is listed again.
+RECORD_ERRANDS = """
+UPDATE segment SET errand = CASE abs(errand) WHEN v.column2 THEN v.column4 ELSE errand END,
+    queries = queries + CASE v.column2 WHEN 1 THEN v.column3 ELSE 0 END,
+    cancels = cancels + CASE v.column2 WHEN 2 THEN v.column3 ELSE 0 END
+FROM (VALUES {rows}) AS v
+WHERE segment.id = v.column1"""
+RECORD_ERRANDS_ROW = "(?,?,?,?)"
+
 ASKED_ABOUT = """
-SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms))
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, s.cancels))
 FROM json_each(?) j
 CROSS JOIN segment s ON s.id = j.value"""
 
 #: The segments of a message that its account takes back.
 TO_CANCEL = """
-SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.submitted_utc_ms, s.smsc_id IS NOT NULL,
-    s.carrier))
+SELECT json_group_array(json_array(s.id, s.state, s.reason, s.parts, s.unanswered, s.smsc_id IS NOT NULL, s.carrier))
 FROM message m
 CROSS JOIN segment s ON s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255
 WHERE m.id = ? AND m.account = ?"""
 
 ASK_TO_CANCEL = """
-UPDATE segment SET errand = 2 WHERE id IN (SELECT value FROM json_each(?)) AND +state = 3"""
+UPDATE segment SET errand = CASE errand WHEN -2 THEN -2 ELSE 2 END
+WHERE id IN (SELECT value FROM json_each(?)) AND +state = 3"""
 
 PAST_DEADLINE = """
-SELECT json_group_array(json_array(id, parts)) FROM (
-    SELECT id, parts FROM segment INDEXED BY segment_deadline
+SELECT json_group_array(json_array(id, parts, unanswered)) FROM (
+    SELECT id, parts, unanswered FROM segment INDEXED BY segment_deadline
     WHERE state = ? AND state <= 3 AND deadline_utc_ms <= ? ORDER BY deadline_utc_ms LIMIT ?)"""
 
 PROBE_WRITE = """
@@ -514,6 +624,14 @@ SELECT id, carrier, bind, received_utc_ms, source_ton, source_npi, source_addr, 
     data_coding, esm_class, octets, text, tlvs
 FROM inbound WHERE id < ? ORDER BY id DESC LIMIT ?"""
 
+PARKED_RECEIPTS = """
+SELECT id, carrier, bind, received_utc_ms, done_utc_ms, smsc_id, match_id, stat, state, error, source_addr,
+    destination_addr, reference, flags, tlvs, raw
+FROM receipt
+WHERE id IN (
+    SELECT id FROM receipt INDEXED BY receipt_waiting WHERE segment_id IS NULL AND id < ? ORDER BY id DESC LIMIT ?)
+ORDER BY id DESC"""
+
 QUARANTINE = """
 SELECT id, carrier, bind, received_utc_ms, command_id, sequence_number, command_status, field, error, frame
 FROM quarantine WHERE id < ? ORDER BY id DESC LIMIT ?"""
@@ -536,6 +654,9 @@ SELECT min(oldest) FROM (
 PARKED = """
 SELECT parked, (SELECT received_utc_ms FROM receipt WHERE id = oldest) FROM (
     SELECT count(*) AS parked, min(id) AS oldest FROM receipt INDEXED BY receipt_parked WHERE segment_id IS NULL)"""
+
+#: They are few: the newest of each carrier.
+DEPTH_QUARANTINE = "SELECT count(*) FROM quarantine"
 
 LAST_MESSAGE_ID = "SELECT max(id) FROM message"
 

@@ -30,6 +30,7 @@ async def sweep_for_ever(
     interval_s: float,
     doubt_match_ms: Mapping[str, int],
     query: Mapping[str, QueryPlan],
+    parked_keep_ms: int,
 ) -> None:
     """Sweeps every `interval_s`, at once again while there is more. Disk trouble is waited out and probed.
 
@@ -39,7 +40,7 @@ async def sweep_for_ever(
         try:
             if store.trouble is not None:
                 await store.commit(Probe())
-            await _sweep(store, clock, doubt_match_ms, query)
+            await _sweep(store, clock, doubt_match_ms, query, parked_keep_ms)
         except StoreUnavailable:
             log.debug("no sweep: the store is unavailable")
         except StoreError as error:
@@ -49,10 +50,14 @@ async def sweep_for_ever(
 
 
 async def _sweep(
-    store: SweptStore, clock: Clock, doubt_match_ms: Mapping[str, int], query: Mapping[str, QueryPlan]
+    store: SweptStore,
+    clock: Clock,
+    doubt_match_ms: Mapping[str, int],
+    query: Mapping[str, QueryPlan],
+    parked_keep_ms: int,
 ) -> None:
     more = True
     while more:
-        op = Sweep(clock.utc_ms(), doubt_match_ms, query=query)
+        op = Sweep(clock.utc_ms(), doubt_match_ms, query=query, parked_keep_ms=parked_keep_ms)
         await store.commit(op)
         more = op.result.more

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from smppgw.addresses import Address
@@ -22,6 +23,7 @@ from smppgw.queue.model import (
     Lane,
     MessageQuery,
     MessageView,
+    ParkedReceiptView,
     Quarantined,
     QuarantineView,
     Reason,
@@ -34,6 +36,7 @@ from smppgw.queue.model import (
     message_id_at,
     part_of,
 )
+from smppgw.smpp.constants import status_name
 
 _LARGEST_ID = 2**63 - 1
 
@@ -120,13 +123,33 @@ def _history(
     receipts: list[ReceiptView],
 ) -> list[HistoryEntry]:
     """The straight path from the segments' columns, the rest from history and receipts, in order of time."""
+    moves = [
+        HistoryEntry(at, part_of(number), SegmentState(state), Reason(reason), bind, detail)
+        for number, at, state, reason, bind, detail in connection.execute(sql.HISTORY_OF_MESSAGE, (message_id,))
+    ]
+    claimants = _first_claimants(moves)
     entries = [HistoryEntry(accepted, 0, SegmentState.QUEUED, Reason.ACCEPTED, "", "")]
     for segment, first in segments:
-        entries += _straight_path(segment, first)
-    for number, at, state, reason, bind, detail in connection.execute(sql.HISTORY_OF_MESSAGE, (message_id,)):
-        entries.append(HistoryEntry(at, part_of(number), SegmentState(state), Reason(reason), bind, detail))
+        if first is not None:
+            bind = claimants.get(segment.part, segment.bind or "")
+            entries.append(HistoryEntry(first, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, ""))
+    entries += moves
+    for segment, _ in segments:
+        entries += _answers(segment)
     entries += map(_told_by, receipts)
-    return sorted(entries, key=lambda entry: entry.at_utc_ms)
+    return sorted(entries, key=lambda entry: entry.at_utc_ms)  # in the order above within a millisecond
+
+
+def _first_claimants(moves: Sequence[HistoryEntry]) -> dict[int, str]:
+    """By part, the bind of its first claim where others followed: the column of the segment has the last one's. What
+    the first claim came to has its bind; a segment that was only taken along to another carrier had none."""
+    again = {move.part for move in moves if move.reason is Reason.CLAIMED}
+    claimants: dict[int, str] = {}
+    for move in moves:
+        taken_along = move.reason is Reason.REROUTED and ", " not in move.detail
+        if move.part in again and move.bind and not taken_along:
+            claimants.setdefault(move.part, move.bind)
+    return claimants
 
 
 def _receipt(row: tuple[Any, ...]) -> ReceiptView:
@@ -172,18 +195,23 @@ def _told_by(receipt: ReceiptView) -> HistoryEntry:
     return HistoryEntry(receipt.received_utc_ms, receipt.part, state, receipt.reason, receipt.bind, detail)
 
 
-def _straight_path(segment: SegmentView, first: int | None) -> list[HistoryEntry]:
+#: Ends by the carrier's answer.
+_REFUSALS = {Reason.REFUSED, Reason.RETRIES_EXHAUSTED}
+
+
+def _answers(segment: SegmentView) -> list[HistoryEntry]:
+    """How the straight path ended: accepted, or refused for good, or taken back."""
     bind = segment.bind or ""
     entries = []
-    if first is not None:
-        entries.append(HistoryEntry(first, segment.part, SegmentState.IN_FLIGHT, Reason.CLAIMED, bind, ""))
     if segment.answered_utc_ms is not None and segment.command_status == 0:
         sent = SegmentState.UNTRACKED if segment.state is SegmentState.UNTRACKED else SegmentState.SENT
         reason = segment.reason if sent is SegmentState.UNTRACKED else Reason.CARRIER_ACCEPTED
         detail = f"id {segment.smsc_id}" if segment.smsc_id else ""
         entries.append(HistoryEntry(segment.answered_utc_ms, segment.part, sent, reason, bind, detail))
     if segment.final_utc_ms is not None and segment.reason not in _TOLD_ELSEWHERE:
-        entries.append(HistoryEntry(segment.final_utc_ms, segment.part, segment.state, segment.reason, bind, ""))
+        status = segment.command_status if segment.reason in _REFUSALS else None
+        detail = "" if status is None else status_name(status)
+        entries.append(HistoryEntry(segment.final_utc_ms, segment.part, segment.state, segment.reason, bind, detail))
     return entries
 
 
@@ -232,6 +260,35 @@ def inbound(connection: sqlite3.Connection, before: int | None, limit: int) -> l
     ]
 
 
+def parked_receipts(connection: sqlite3.Connection, before: int | None, limit: int) -> list[ParkedReceiptView]:
+    """Receipts that found no segment so far, newest first."""
+    rows = connection.execute(sql.PARKED_RECEIPTS, (_LARGEST_ID if before is None else before, limit))
+    return [_parked(row) for row in rows]
+
+
+def _parked(row: tuple[Any, ...]) -> ParkedReceiptView:
+    number, carrier, bind, received, done, smsc_id, match_id, stat, state, error, *rest = row
+    source, destination, reference, flags, tlvs, raw = rest
+    return ParkedReceiptView(
+        receipt_id=number,
+        carrier=carrier,
+        bind=bind,
+        received_utc_ms=received,
+        done_utc_ms=done,
+        smsc_id=smsc_id,
+        match_id=match_id,
+        stat=stat,
+        state=None if state is None else ReceiptState(state),
+        error=error,
+        source_addr=source,
+        destination_addr=destination,
+        reference=reference,
+        flags=tuple(flags.split(",")) if flags else (),
+        tlvs=tlvs,
+        raw=raw,
+    )
+
+
 def quarantine(connection: sqlite3.Connection, before: int | None, limit: int) -> list[QuarantineView]:
     """PDUs that could not be read, newest first."""
     rows = connection.execute(sql.QUARANTINE, (_LARGEST_ID if before is None else before, limit))
@@ -262,4 +319,5 @@ def depths(connection: sqlite3.Connection) -> Depths:
         parked_receipts=parked,
         oldest_queued_utc_ms=connection.execute(sql.OLDEST_QUEUED, (places,)).fetchone()[0],
         oldest_parked_utc_ms=oldest_parked,
+        quarantined=connection.execute(sql.DEPTH_QUARANTINE).fetchone()[0],
     )

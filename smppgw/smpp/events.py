@@ -49,7 +49,8 @@ class ResponseReceived:
 
 @dataclass(slots=True)
 class RequestOverdue:
-    """No answer within response_s. The slot of the window stays taken until a late one or the end."""
+    """No answer within response_s. The slot of the window stays taken until a late one, `Session.release`
+    or the end."""
 
     cookie: object
     sequence_number: int

@@ -132,6 +132,13 @@ class Session:
         """How many requests of the peer the owner has not answered yet."""
         return self._owed
 
+    def release(self, sequence_number: int) -> None:
+        """The overdue request gives its slot of the window back; a late response to it is still reported.
+
+        KeyError when no RequestOverdue named it, or it has been answered since.
+        """
+        self._window.release(sequence_number)
+
     # --- sending -------------------------------------------------------------------------------------------------
 
     def request(self, pdu: Pdu, now: float, cookie: object = None) -> int:

@@ -5,7 +5,7 @@ and states. Times are arguments (seconds on a monotonic clock).
 
 Since every request gets the same time to be answered, the one sent first is always the one due first, and a dict in
 the order of sending is all the queue that is needed. A request past its deadline keeps its slot until a late
-response or the end of the session: the peer may still be working on it.
+response or the end of the session: the peer may still be working on it. `release` gives the slot back earlier.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Waiting = tuple[CommandId, object, float]
 class Window:
     """Bookkeeping of our unanswered requests. `size` bounds the windowed ones (states.WINDOWED)."""
 
-    __slots__ = ("_late", "_next", "_response_s", "_waiting", "_wrapped", "in_use", "size")
+    __slots__ = ("_late", "_next", "_released", "_response_s", "_waiting", "_wrapped", "in_use", "size")
 
     def __init__(self, size: int, *, response_s: float, first_sequence: int = 1) -> None:
         if size < 1:
@@ -38,6 +38,7 @@ class Window:
         self._wrapped = False
         self._waiting: dict[int, Waiting] = {}
         self._late: dict[int, Waiting] = {}
+        self._released: set[int] = set()  # of those, without a slot
 
     @property
     def free(self) -> int:
@@ -76,9 +77,18 @@ class Window:
         """That request is answered: forget it. True when its deadline had passed. KeyError when there is none."""
         late = sequence_number not in self._waiting
         waiting = (self._late if late else self._waiting).pop(sequence_number)
-        if waiting[0] in WINDOWED:
+        if late and sequence_number in self._released:
+            self._released.discard(sequence_number)
+        elif waiting[0] in WINDOWED:
             self.in_use -= 1
         return late
+
+    def release(self, sequence_number: int) -> None:
+        """An overdue request gives its slot back; a late response is still known. KeyError when it is none."""
+        command_id, _, _ = self._late[sequence_number]
+        if command_id in WINDOWED and sequence_number not in self._released:
+            self._released.add(sequence_number)
+            self.in_use -= 1
 
     def next_deadline(self) -> float:
         """When the oldest request is overdue; math.inf when none can be."""

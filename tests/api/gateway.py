@@ -40,6 +40,7 @@ from smppgw.queue.model import (
     MessageQuery,
     MessageView,
     NewMessage,
+    ParkedReceiptView,
     QuarantineView,
     Reason,
     SegmentState,
@@ -131,6 +132,7 @@ class Gateway:
     metrics: Metrics = field(default_factory=Metrics)
     views: dict[int, MessageView] = field(default_factory=dict)
     inbound_views: list[InboundView] = field(default_factory=list)
+    parked_views: list[ParkedReceiptView] = field(default_factory=list)
     quarantine_views: list[QuarantineView] = field(default_factory=list)
     ids_known: list[IdRelationView] = field(default_factory=list)
     cancel_status: CancelStatus = CancelStatus.CANCELLED
@@ -157,6 +159,7 @@ class Gateway:
                 message=self.message,
                 messages=self.messages,
                 inbound=self.inbound,
+                parked_receipts=self.parked_receipts,
                 quarantine=self.quarantine,
                 id_relations=self.id_relations,
                 depths=self.depths,
@@ -209,6 +212,10 @@ class Gateway:
         self._fail()
         return [v for v in self.inbound_views if before is None or v.inbound_id < before][:limit]
 
+    async def parked_receipts(self, before: int | None, limit: int) -> Sequence[ParkedReceiptView]:
+        self._fail()
+        return [v for v in self.parked_views if before is None or v.receipt_id < before][:limit]
+
     async def quarantine(self, before: int | None, limit: int) -> Sequence[QuarantineView]:
         self._fail()
         return [v for v in self.quarantine_views if before is None or v.quarantine_id < before][:limit]
@@ -235,6 +242,7 @@ class Gateway:
             parked_receipts=2,
             oldest_queued_utc_ms=self.oldest_queued_utc_ms,
             oldest_parked_utc_ms=self.oldest_parked_utc_ms,
+            quarantined=4,
         )
 
     def _fail(self) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
 from smppgw.api.item import RARE
-from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS
+from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS, RECEIPT_PARAMETERS
+from smppgw.binds import events
+from smppgw.binds.status import Alarm, Limit
+from smppgw.queue.model import Reason, ReceiptFlag, Verdict
 from tests.api.gateway import Gateway
 
 
@@ -38,6 +41,7 @@ async def test_who_sees_what_is_said() -> None:
     assert "names accounts" in paths["/metrics"]["get"]["description"]
     assert "every account" in paths["/v1/inbound"]["get"]["description"]
     assert "every account" in paths["/v1/quarantine"]["get"]["description"]
+    assert "every account" in paths["/v1/receipts"]["get"]["description"]
 
 
 async def test_references_lead_somewhere() -> None:
@@ -57,6 +61,47 @@ async def test_lists_without_filters_take_a_page_only() -> None:
     paths = (await document())["paths"]
     for path in ("/v1/inbound", "/v1/quarantine"):
         assert {parameter["name"] for parameter in paths[path]["get"]["parameters"]} == PAGE_PARAMETERS.keys()
+
+
+async def test_the_parked_receipts_have_to_be_asked_for() -> None:
+    parameters = (await document())["paths"]["/v1/receipts"]["get"]["parameters"]
+    assert [(one["name"], one["required"]) for one in parameters] == [
+        (name, name == "parked") for name in RECEIPT_PARAMETERS
+    ]
+
+
+async def test_words_are_enums() -> None:
+    schemas = (await document())["components"]["schemas"]
+    assert schemas["HistoryOut"]["properties"]["reason"]["enum"] == list(Reason)
+    assert schemas["BindOut"]["properties"]["limit"]["enum"] == list(Limit)
+    assert {"type": "string", "enum": list(Alarm)} in schemas["BindOut"]["properties"]["alarm"]["anyOf"]
+    assert schemas["ReceiptOut"]["properties"]["flags"]["items"]["enum"] == list(ReceiptFlag)
+    assert schemas["MessageSummaryOut"]["properties"]["state"]["enum"] == ["open", *Verdict]
+    assert "repertoire" in schemas["MessageSummaryOut"]["properties"]["alphabet"]["description"]
+
+
+def test_every_alarm_of_the_binds_is_one_of_the_documented() -> None:
+    raised = {value for name, value in vars(events).items() if name.startswith("ALARM_")}
+    assert raised == set(Alarm)
+
+
+async def test_nothing_of_the_framework_is_left_in_it() -> None:
+    found = await document()
+    schemas = found["components"]["schemas"]
+    assert not schemas.keys() & {"HTTPValidationError", "ValidationError"}
+    used = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
+    assert used == schemas.keys(), "no shape that no answer has"
+
+
+async def test_looking_does_not_promise_what_only_posting_does() -> None:
+    for path, operations in (await document())["paths"].items():
+        for verb, operation in operations.items():
+            told = " ".join(response["description"] for response in operation["responses"].values())
+            codes = set(re.findall(r"(\w+): ", told)) & REQUEST_CODES.keys()
+            if verb == "get":
+                assert "accepted" not in told, path
+                known = {"key_missing", "key_unknown", "not_found", "query_invalid"}
+                assert codes <= known | {"store_unavailable", "store_error", "internal"}, path
 
 
 async def test_every_code_of_a_request_is_described_under_its_status() -> None:

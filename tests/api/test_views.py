@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from smppgw.addresses import Address
 from smppgw.api import schemas, views
@@ -18,6 +18,7 @@ from smppgw.queue.model import (
     IdRelationView,
     InboundText,
     InboundView,
+    ParkedReceiptView,
     Quarantined,
     QuarantineView,
     Reason,
@@ -77,7 +78,7 @@ async def test_one_message() -> None:
     assert shown["accepted_at"] == "2026-01-02T03:04:05.678Z"
     assert [segment["part"] for segment in shown["segments"]] == [1, 2]
     first = shown["segments"][0]
-    assert (first["state"], first["reason"]) == ("queued", "throttled")
+    assert (first["state"], first["reason"], first["refusals"]) == ("queued", "throttled", 0)
     assert (first["command_status"], first["command_status_name"]) == (0x58, "ESME_RTHROTTLED")
     assert first["due_at"] == "2026-01-02T03:04:06.678Z"
     assert shown["history"] == [
@@ -187,7 +188,9 @@ async def test_what_a_message_has_of_its_own() -> None:
     }
 
 
-@pytest.mark.parametrize(("status", "code"), [(CancelStatus.CANCELLED, 200), (CancelStatus.ASKED, 202)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(CancelStatus.CANCELLED, 200), (CancelStatus.ASKED, 202), (CancelStatus.IN_DOUBT, 202)]
+)
 async def test_cancelling(status: CancelStatus, code: int) -> None:
     gateway = Gateway(cancel_status=status)
     (message_id,) = await stored(gateway)
@@ -295,6 +298,68 @@ async def test_inbound_texts() -> None:
     }
 
 
+def parked(number: int) -> ParkedReceiptView:
+    raw = b"\0i\0d\0:\0\xe9" if number == 2 else b"id:01ab;x stat:DELIVRD\0"
+    return ParkedReceiptView(
+        number, "demo", "demo/1", NOW_UTC_MS, NOW_UTC_MS - 5678, "01ab;x", "01ab", "DELIVRD",
+        ReceiptState.DELIVERED if number == 3 else None, "000", "447700900123", "60001", 7, ("state_unknown",),
+        '[[5123, "3000"]]', raw,
+    )  # fmt: skip
+
+
+async def test_parked_receipts() -> None:
+    gateway = Gateway(parked_views=[parked(number) for number in (3, 2, 1)])
+    async with gateway.client(OTHER_KEY) as client:
+        first = (await client.get("/v1/receipts?parked=true&limit=2")).json()
+        second = (await client.get(f"/v1/receipts?parked=true&limit=2&after={first['next']}")).json()
+    assert [one["id"] for one in first["receipts"] + second["receipts"]] == ["3", "2", "1"]
+    assert second["next"] is None
+    same_shape(first, schemas.ReceiptsOut)
+    same_shape(first["receipts"][1], schemas.ParkedReceiptOut)
+    assert (first["receipts"][1]["state"], first["receipts"][1]["text"]) == (None, "id:\u00e9")
+    assert first["receipts"][0] == {
+        "id": "3",
+        "received_at": "2026-01-02T03:04:05.678Z",
+        "done_at": "2026-01-02T03:04:00.000Z",
+        "carrier": "demo",
+        "bind": "demo/1",
+        "smsc_id": "01ab;x",
+        "match_id": "01ab",
+        "stat": "DELIVRD",
+        "state": "delivered",
+        "error": "000",
+        "from": "447700900123",
+        "to": "60001",
+        "user_message_reference": 7,
+        "flags": ["state_unknown"],
+        "tlvs": [{"tag": "0x1403", "octets": "3000"}],
+        "text": "id:01ab;x stat:DELIVRD",
+        "octets": "69643a303161623b7820737461743a44454c4956524400",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("", "parked"), ("?parked=false", "parked"), ("?parked=true&after=x", "after")]
+)
+async def test_receipts_that_found_their_message_are_no_list(query: str, field: str) -> None:
+    async with Gateway().client() as client:
+        response = await client.get(f"/v1/receipts{query}")
+    assert (response.status_code, response.json()["error"]["code"], response.json()["error"]["field"]) == (
+        422, "query_invalid", field
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), [("state", "opened"), ("lane", "fast")])
+async def test_words_that_no_document_explains_would_be_found(field: str, value: str) -> None:
+    gateway = Gateway()
+    await stored(gateway)
+    async with gateway.client() as client:
+        (shown,) = (await client.get("/v1/messages")).json()["messages"]
+    same_shape(shown, schemas.MessageSummaryOut)
+    with pytest.raises(ValidationError, match="not one of"):
+        same_shape({**shown, field: value}, schemas.MessageSummaryOut)
+
+
 def quarantined(number: int) -> QuarantineView:
     frame = bytes.fromhex("0000001200000005000000000000000a4100")
     field = "destination_addr" if number == 3 else ""
@@ -376,6 +441,7 @@ async def test_status() -> None:
     ]
     assert shown["oldest_queued_at"] == "2026-01-02T03:04:04.178Z"
     assert (shown["parked_receipts"], shown["oldest_parked_at"]) == (2, "2026-01-02T03:03:05.678Z")
+    assert shown["quarantined"] == 4
 
 
 async def test_what_an_operator_should_know_of_a_carrier() -> None:

@@ -9,10 +9,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from smppgw.binds.link import STUCK_ROUNDS
 from smppgw.binds.status import BindState, Limit
 from smppgw.config import BindMode
 from smppgw.queue.model import Claim, Doubt, Reason
-from smppgw.smpp import Status
+from smppgw.smpp import Status, SubmitSm, SubmitSmResp
 from tests.support.binds import bench, carrier, inbound, receipt
 from tests.support.bindstore import BindStore
 from tests.support.smsc import FakeSmsc, accept
@@ -104,6 +105,7 @@ async def test_settings_that_fit_no_bind_request_do_not_hammer(autojump_clock: M
         assert b.smsc.connects == [0, 60, 120]
         assert b.smsc.binds == []
         assert "system_id" in b.status().last_error
+        assert b.status().alarm == "bind_impossible"
 
 
 async def test_pair_submits_on_one_bind_and_receives_on_both(autojump_clock: MockClock) -> None:
@@ -219,15 +221,94 @@ async def test_a_link_that_answers_enquire_link_only_does_not_pull_the_queue_int
         smsc.answer = lambda *_: None
 
     async with bench(carrier(window=20), prepare=ignorant) as b:
-        await trio.sleep(200)
-        assert len(b.smsc.submits) == 20 + len(b.smsc.links) - 1  # a window, then one for each attempt
-        # 10 s without an answer each time, and pauses that grow although every session lived long.
-        times = [at for at, *_ in b.smsc.binds]
-        assert [round(later - earlier) for earlier, later in pairwise(times)] == [11, 12, 14, *[18] * 9]
-        assert b.store.states()["in_doubt"] == len(b.smsc.submits) - b.status().in_window
+        await b.until(lambda: b.status().alarm == "no_answers")
+        await trio.sleep(440)
+        # A window, then one at a time: 10 s without an answer, 10 s for late ones, and pauses that grow although
+        # every session lived long.
+        times = b.submitted_at[20:]
+        assert [round(later - earlier) for earlier, later in pairwise(times)] == [30, 40, 60, 100, 180]
+        assert all(link.unbind_received for link in b.smsc.links[:-1])
+        assert b.store.states()["in_doubt"] == len(b.smsc.submits) - b.status().in_window + b.status().overdue
+        assert b.status().alarm == "no_answers"
         b.smsc.answer = accept
-        await b.until(lambda: set(b.store.states()) == {"sent", "in_doubt"}, within_s=100)
+        await b.until(lambda: set(b.store.states()) == {"sent", "in_doubt"}, within_s=1000)
         assert b.smsc.most_unanswered <= 20
+        assert b.status().alarm == ""
+
+
+async def test_what_drips_into_a_carrier_that_never_answers_is_bounded(autojump_clock: MockClock) -> None:
+    """A window of each bind, then at most 12 in the first hour and 4 in each later one, for all binds together.
+
+    (900 s of pause, and 20 s for the answer that does not come: 3600 / 920.)
+    """
+
+    def ignorant(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(2000)
+        smsc.answer = lambda *_: None
+
+    async with bench(carrier(window=50, binds=2), prepare=ignorant) as b:
+        await trio.sleep(3600)
+        first = len(b.smsc.submits)
+        assert 100 < first <= 100 + 12
+        assert [status.limit for status in b.pool.status()] == [Limit.PROBING] * 2
+        connects = len(b.smsc.connects)
+        await trio.sleep(3600)
+        assert 0 < len(b.smsc.submits) - first <= 4
+        assert len(b.smsc.connects) - connects <= 4
+        assert b.store.states()["queued"] >= 2000 - 116
+
+
+async def test_one_bind_that_is_silent_does_not_hold_up_the_other(autojump_clock: MockClock) -> None:
+    def half(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(1000)
+        seen = 0
+
+        def answer(pdu: SubmitSm, number: int) -> SubmitSmResp | None:
+            """The first session gets no answers."""
+            nonlocal seen
+            silent, seen = smsc.links[0].unanswered > seen, smsc.links[0].unanswered
+            return None if silent else accept(pdu, number)
+
+        smsc.answer = answer
+
+    async with bench(carrier(window=5, binds=2), prepare=half) as b:
+        await b.until(lambda: b.store.states() == {"sent": 995, "in_flight": 5}, within_s=5)
+        await b.until(lambda: sorted(status.alarm for status in b.pool.status()) == ["", "no_answers"])
+        b.store.queue(500)
+        await b.until(lambda: b.store.states() == {"sent": 1495, "in_doubt": 5}, within_s=1)
+
+
+async def test_answers_that_come_late_count_while_a_silent_bind_is_closed(autojump_clock: MockClock) -> None:
+    """All are accepted after 12 s where 10 s are allowed: none stays in doubt, and the SMSC gets an unbind."""
+
+    def slow(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(4)
+        smsc.delay_s = 12.0
+
+    async with bench(carrier(window=4, timers={"response_s": 10.0}), prepare=slow) as b:
+        await b.until(lambda: b.store.states() == {"in_doubt": 4})
+        assert (b.status().state, b.status().limit) == (BindState.BOUND_TRX, Limit.WINDOW)
+        assert b.status().alarm == "no_answers"
+        b.store.queue(1)
+        await b.until(lambda: b.store.states() == {"sent": 4, "queued": 1}, within_s=3)
+        await b.until(lambda: b.status().state is BindState.BACKING_OFF, within_s=0.1)
+        assert b.smsc.link.unbind_received
+        assert "whole window" in b.status().last_error
+        assert b.status().alarm == ""
+
+
+async def test_an_answer_that_comes_while_unbinding_counts(autojump_clock: MockClock) -> None:
+    def slow(store: BindStore, smsc: FakeSmsc) -> None:
+        store.queue(2)
+        smsc.delay_s = 21.0
+
+    async with bench(carrier(window=2, timers={"response_s": 10.0}), prepare=slow) as b:
+        await b.until(lambda: len(b.smsc.submits) == 2)
+        b.smsc.mute = True  # it reads no unbind
+        await b.until(lambda: b.status().state is BindState.UNBINDING)
+        assert trio.current_time() - b.smsc.started == pytest.approx(20.0, abs=0.1)
+        assert b.store.states() == {"in_doubt": 2}
+        await b.until(lambda: b.store.states() == {"sent": 2}, within_s=1.5)
 
 
 async def test_probing_shows_and_ends_with_the_first_answer(autojump_clock: MockClock) -> None:
@@ -237,6 +318,7 @@ async def test_probing_shows_and_ends_with_the_first_answer(autojump_clock: Mock
 
     async with bench(carrier(window=5), prepare=ignorant) as b:
         await b.until(lambda: len(b.smsc.links) == 2 and b.status().state.is_bound)
+        assert b.status().limit is Limit.PROBING  # its turn has not come
         await b.until(lambda: b.status().in_window == 1)
         assert b.status().limit is Limit.PROBING
         b.smsc.answer, b.smsc.delay_s = accept, 0.5
@@ -257,9 +339,12 @@ async def test_an_smsc_that_hangs_up_on_every_submit_sm_gets_one_at_a_time(autoj
         smsc.answer = hang_up
 
     async with bench(carrier(window=20), prepare=angry) as b:
-        await trio.sleep(30)
-        assert len(b.smsc.links) > 4
-        assert b.store.states()["in_doubt"] == 20 + len(b.smsc.links) - 1
+        await trio.sleep(600)
+        # The first break is bad luck; from the second one on there is an alarm, and a pause.
+        times = b.submitted_at[20:]
+        assert [round(later - earlier) for earlier, later in pairwise(times)] == [5, 10, 20, 40, 80, 160]
+        assert b.store.states()["in_doubt"] == len(b.smsc.submits)
+        assert b.status().alarm == "no_answers"
 
 
 async def test_a_steady_session_that_broke_with_answers_is_not_probed(autojump_clock: MockClock) -> None:
@@ -362,6 +447,28 @@ async def test_halves_that_find_different_endpoints_agree(autojump_clock: MockCl
         assert len([link for link in b.smsc.links if link.closed is None]) == len(
             [status for status in b.pool.status() if status.state.is_bound]
         )
+
+
+async def test_a_half_that_cannot_connect_where_the_other_is_takes_it_along(autojump_clock: MockClock) -> None:
+    """Bound or not at all: the receiver's port of the first endpoint is closed, the second one has both."""
+
+    def half_away(store: BindStore, smsc: FakeSmsc) -> None:
+        smsc.connect_s = 0.01  # both are on their way before one has arrived
+
+    settings = carrier(mode=BindMode.PAIR, receive_port=9, **TWO)
+    async with bench(settings, prepare=half_away) as b:
+        await b.bound()
+        b.store.queue(3)
+        b.smsc.down_at = {"first:9"}
+        receiver = next(link for link in b.smsc.links if link.kind == "BindReceiver")
+        await receiver.cut()
+        await b.until(lambda: {status.endpoint for status in b.pool.status()} == {"second:2"})
+        await b.bound()
+        assert b.smsc.endpoints.count("first:9") == 1 + STUCK_ROUNDS
+        transmitter = next(link for link in b.smsc.links if link.kind == "BindTransmitter")
+        assert transmitter.unbind_received
+        b.store.queue(2)
+        await b.until(lambda: b.store.states() == {"sent": 5})
 
 
 async def test_one_half_with_a_wrong_password_stops_the_other_from_hammering(autojump_clock: MockClock) -> None:

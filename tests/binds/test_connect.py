@@ -108,3 +108,11 @@ async def test_a_source_address_that_is_not_ours() -> None:
     async with listener:
         with pytest.raises(OSError, match=r"192\.0\.2\.1"):
             await open_stream(carrier(source_address="192.0.2.1"), "127.0.0.1", port)
+
+
+async def test_what_cannot_be_reached_is_said_once() -> None:
+    listener, port = await listen()
+    await listener.aclose()
+    with pytest.raises(OSError) as caught:
+        await open_stream(carrier(), "127.0.0.1", port)
+    assert str(caught.value) == f"all attempts to connect to 127.0.0.1:{port} failed: Connection refused"

@@ -25,8 +25,19 @@ from smppgw.queue.model import (
     SegmentState,
     SettleInbound,
     Withdraw,
+    message_id_of,
 )
-from smppgw.smpp import EnquireLink, GenericNack, QuerySm, Status, SubmitSm, SubmitSmResp
+from smppgw.smpp import (
+    CommandId,
+    EnquireLink,
+    Event,
+    GenericNack,
+    Pdu,
+    QuerySm,
+    Status,
+    SubmitSm,
+    SubmitSmResp,
+)
 from tests.support.binds import Told, bench, carrier, inbound, receipt
 from tests.support.bindstore import RECIPIENT, BindStore
 from tests.support.smsc import FakeSmsc, accept, refuse
@@ -278,14 +289,22 @@ async def test_accepted_without_message_id_is_untracked(autojump_clock: MockCloc
 
 
 async def test_segment_that_fits_no_submit_sm_is_rejected_and_the_others_leave(autojump_clock: MockClock) -> None:
+    numbers: list[int] = []
+
     def odd(store: BindStore, smsc: FakeSmsc) -> None:
-        store.queue(1)
-        store.queue(1, recipient="4" * 30)
-        store.queue(1)
+        numbers.extend([*store.queue(1), *store.queue(1, recipient="4" * 30), *store.queue(1)])
 
     async with bench(prepare=odd) as b:
         await b.until(lambda: b.store.states() == {"sent": 2, "rejected": 1})
         assert len(b.smsc.submits) == 2
+        views = [await b.store.message(message_id_of(one)) for one in numbers]
+        shown = [view.segments[0] for view in views if view is not None]
+        # The SMSC has said nothing of it, and nothing is made up.
+        assert [(one.command_status, one.answered_utc_ms is None) for one in shown] == [
+            (0, False),
+            (None, True),
+            (0, False),
+        ]
 
 
 async def test_expired_segments_do_not_leave(autojump_clock: MockClock) -> None:
@@ -330,7 +349,7 @@ async def test_a_whole_window_overdue_reconnects(autojump_clock: MockClock) -> N
     async with bench(carrier(window=3), prepare=silent) as b:
         await b.until(lambda: b.store.states() == {"in_doubt": 3, "sent": 2})
         assert len(b.smsc.links) == 2
-        assert b.smsc.connects == [0.0, pytest.approx(11.0, abs=0.05)]
+        assert b.smsc.connects == [0.0, pytest.approx(21.0, abs=0.05)]
         assert b.status().reconnects == 1
         assert "whole window" in b.status().last_error
         assert sum(len(op.segments) for op in b.store.ops(Doubt)) == 3  # none twice
@@ -418,7 +437,8 @@ async def test_a_window_of_overdue_copies_closes_the_bind(autojump_clock: MockCl
     """Copies of one segment fill the window: each slot counts, not each segment."""
     async with bench(resending(window=2), prepare=mute_at_first(2)) as b:
         await b.until(lambda: b.status().state is BindState.BACKING_OFF)
-        assert trio.current_time() - b.smsc.started == pytest.approx(15.0 + 10.0, abs=0.05)
+        # 10 s for the answer, and as long again for a late one
+        assert trio.current_time() - b.smsc.started == pytest.approx(15.0 + 10.0 + 10.0, abs=0.05)
         assert "whole window" in b.status().last_error
         await b.until(lambda: b.store.states() == {"sent": 1})
         assert len(b.smsc.links) == 2
@@ -561,6 +581,22 @@ async def test_silent_link_is_declared_dead(autojump_clock: MockClock) -> None:
         assert b.status().last_error == "link_silent"
         b.smsc.mute = False
         await b.bound()
+
+
+async def test_enquire_link_leaves_every_enquire_link_s_on_a_quiet_link(autojump_clock: MockClock) -> None:
+    """The ticker, which sleeps for the response, has to be told when that has come."""
+    async with bench(carrier(timers={"enquire_link_s": 5.0, "response_s": 60.0})) as b:
+        await b.bound()
+        asked: list[float] = []
+        at_smsc = b.smsc.link.session._own_requests
+
+        def note(pdu: Pdu, now: float, happened: list[Event]) -> None:
+            asked.append(now - b.smsc.started)
+            answer(pdu, now, happened)
+
+        answer, at_smsc[CommandId.ENQUIRE_LINK] = at_smsc[CommandId.ENQUIRE_LINK], note
+        await trio.sleep(31)
+        assert asked == pytest.approx([5.0, 10.0, 15.0, 20.0, 25.0, 30.0], abs=0.05)
 
 
 async def test_enquire_links_keep_a_quiet_link_alive_both_ways(autojump_clock: MockClock) -> None:

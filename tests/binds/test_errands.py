@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from smppgw.addresses import Address
 from smppgw.binds.errands import LOOK_S, Errands
-from smppgw.config import AddressRule, AddressSettings, SubmitSettings
+from smppgw.config import AcceptdMeans, AddressRule, AddressSettings, ReceiptSettings, SubmitSettings
 from smppgw.queue.model import (
     Cancel,
     Errand,
@@ -122,7 +122,6 @@ async def test_questions_are_asked_as_the_submit_sm_was_sent(
         )
         assert cancel == CancelSm(
             sequence_number=cancel.sequence_number,
-            service_type="CMT",
             message_id="m2",
             source_addr_ton=5,
             source_addr_npi=1,
@@ -170,6 +169,21 @@ async def test_answers(
         assert made.session.in_window == 0
 
 
+@pytest.mark.parametrize(
+    ("means", "state"),
+    [(AcceptdMeans.DELIVERED, ReceiptState.DELIVERED), (AcceptdMeans.INTERMEDIATE, ReceiptState.ACCEPTED)],
+)
+async def test_accepted_means_what_it_means_in_receipts(
+    means: AcceptdMeans, state: ReceiptState, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with desk(monkeypatch, receipts=ReceiptSettings(acceptd=means)) as made:
+        made.add(errand(1))
+        await look()
+        (request,) = sent_by(made.session)
+        made.answer(QuerySmResp(sequence_number=request.sequence_number, message_state=6))
+        assert made.done == [ErrandDone(1, QUERY, 0, state)]
+
+
 async def test_nothing_is_looked_for_where_nothing_changed(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
@@ -214,10 +228,63 @@ async def test_what_finds_no_slot_waits_for_one(monkeypatch: pytest.MonkeyPatch,
         (submit,) = sent_by(made.session)
         assert isinstance(submit, SubmitSm)
         assert made.done == []
-    assert made.done == [ErrandDone(1, QUERY, Status.ESME_RQUERYFAIL)]  # the session is over
+    assert made.done == [ErrandDone(1, QUERY, None, asked=False)]  # the session is over
 
 
-async def test_where_one_is_not_answered_no_other_is_asked(
+async def test_what_was_asked_when_the_session_ends_is_told(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with desk(monkeypatch, window=1) as made:
+        made.add(errand(1, CANCEL))
+        await look()
+        assert len(sent_by(made.session)) == 1
+    assert made.done == [ErrandDone(1, CANCEL, None)]
+
+
+async def test_with_answers_at_once_many_are_asked_in_a_short_time(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with desk(monkeypatch) as made:
+        made.add(*map(errand, range(1, 31)))
+        await look()
+        for _ in range(30):
+            for asked in sent_by(made.session):
+                made.answer(QuerySmResp(sequence_number=asked.sequence_number, message_state=2))
+            await wait_all_tasks_blocked()
+        assert len(made.done) == 30
+        assert trio.current_time() == LOOK_S
+
+
+@pytest.mark.parametrize("held", ["throttled", "paused"])
+async def test_a_bind_that_has_to_be_quiet_asks_nothing(
+    held: str, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with desk(monkeypatch) as made:
+        if held == "throttled":
+            made.context.throttle.until_mono = trio.current_time() + 10
+        else:
+            made.context.paused_until_mono = trio.current_time() + 10
+        made.add(errand(1))
+        await trio.sleep(9)
+        assert sent_by(made.session) == []
+        await trio.sleep(2 * LOOK_S)
+        assert len(sent_by(made.session)) == 1
+
+
+async def test_questions_are_paced_like_everything_else(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with desk(monkeypatch, rate_per_s=1.0, burst=1) as made:
+        made.add(*map(errand, range(1, 6)))
+        made.context.pacer.take(trio.current_time(), 5)
+        await look()
+        asked = len(sent_by(made.session))
+        assert 0 < asked < 4
+        await trio.sleep(10)
+        assert len(sent_by(made.session)) == 5 - asked
+
+
+async def test_where_one_is_not_answered_the_others_are_asked_slowly(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
     async with desk(monkeypatch) as made:
@@ -225,17 +292,19 @@ async def test_where_one_is_not_answered_no_other_is_asked(
         await look()
         asked = sent_by(made.session)
         made.errands.unanswered(errand(1))
-        assert made.done == [ErrandDone(1, QUERY, Status.ESME_RQUERYFAIL)]
-        assert made.errands.overdue == 1
-        made.add(errand(3))
-        await look()
+        made.errands.unanswered(errand(2, CANCEL))
+        assert made.done == [ErrandDone(1, QUERY, None), ErrandDone(2, CANCEL, None)]
+        made.add(errand(3), errand(4), errand(5))
+        await trio.sleep(60)
         assert sent_by(made.session) == []
-        assert made.listed == [errand(3)]
+        assert made.listed == [errand(3), errand(4), errand(5)]
+        await trio.sleep(70)
+        assert len(sent_by(made.session)) == 1, "one at a time"
         late = ResponseReceived(CommandId.QUERY_SM, errand(1), QuerySmResp(message_state=2), 60.0, late=True)
         made.errands.answered(late)
         assert made.done[-1] == ErrandDone(1, QUERY, 0, ReceiptState.DELIVERED)
         await look()
-        assert len(sent_by(made.session)) == 1
+        assert len(sent_by(made.session)) == 2, "the SMSC answers again"
         assert len(asked) == 2
 
 
@@ -275,7 +344,9 @@ async def test_an_id_that_fits_no_field_is_not_asked_for(
         (asked,) = sent_by(made.session)
         assert isinstance(asked, QuerySm)
         assert asked.message_id == "m2"
-        assert made.done == [ErrandDone(1, QUERY, Status.ESME_RQUERYFAIL)]
+        (failed,) = made.done
+        assert (failed.segment_id, failed.command_status, failed.asked) == (1, None, True)
+        assert failed.error.startswith("not asked: ")
         assert made.errands.room == 4
 
 
@@ -299,6 +370,17 @@ async def test_what_an_app_takes_back_is_cancelled_at_the_smsc(autojump_clock: M
         (asked,) = made.smsc.asked
         assert isinstance(asked, CancelSm)
         assert (asked.message_id, asked.source_addr, asked.destination_addr) == ("m0", SENDER, RECIPIENT)
+
+
+async def test_a_cancel_that_the_link_took_with_it_is_asked_over_the_next(autojump_clock: MockClock) -> None:
+    async with bench() as made:
+        number = await sent(made)
+        made.store.commit_now(Cancel(message_id_of(number), "app", made.clock.utc_ms()))
+        await made.until(lambda: len(made.smsc.asked) == 1)
+        made.smsc.reply = lambda _: CancelSmResp()
+        await made.smsc.links[-1].cut()
+        await made.until(lambda: made.store.states() == {"cancelled": 1})
+        assert len(made.smsc.asked) == 2
 
 
 def ask_about_receipts(made: Bench) -> None:
@@ -325,18 +407,19 @@ async def test_a_question_is_overdue_in_time_on_a_link_that_is_silent_otherwise(
         number = await sent(made)
         ask_about_receipts(made)
         await made.until(lambda: len(made.smsc.asked) == 1)
-        await made.until(lambda: made.status().overdue == 1, within_s=11.0)
+        await made.until(lambda: "unanswered" in made.store.details(number), within_s=12.0)
         assert made.store.segment(number).state is SegmentState.SENT
+        assert (made.status().overdue, made.status().in_window) == (0, 0)
 
 
 @pytest.mark.parametrize("window", [1, 2])
 async def test_an_smsc_that_ignores_questions_loses_no_messages(window: int, autojump_clock: MockClock) -> None:
-    """With a window of 1 the question takes the only slot: the bind is opened anew, and goes on."""
+    """With a window of 1 the question takes the only slot, until it is overdue."""
     async with bench(carrier(window=window)) as made:
         await sent(made)
         ask_about_receipts(made)
         await made.until(lambda: len(made.smsc.asked) == 1)
         made.store.queue(5)
         await made.until(lambda: made.store.states() == {"sent": 6}, within_s=120.0)
-        assert len(made.smsc.links) == (2 if window == 1 else 1)
+        assert len(made.smsc.links) == 1
         assert len(made.smsc.submits) == 6

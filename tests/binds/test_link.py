@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from smppgw.binds.link import Endpoint, Link, endpoints
+from smppgw.binds.link import STUCK_ROUNDS, Endpoint, Link, endpoints
 from tests.support.binds import carrier
 
 A, B, C = (Endpoint(host, 2775, 2775) for host in ("a", "b", "c"))
@@ -53,6 +53,47 @@ def test_a_bind_that_fails_moves_on_to_the_next_endpoint() -> None:
         assert link.endpoint == expected
         assert link.connected("demo/1", expected)
         link.ended("demo/1")
+
+
+def half_stuck(link: Link, rounds: int) -> list[int]:
+    """The rounds after which the transmitter, bound all the time, is asked to leave."""
+    asked: list[int] = []
+    link.leave["tx"] = lambda: asked.append(done + 1)
+    link.connected("tx", link.endpoint)
+    link.bound("tx")
+    for done in range(rounds):  # noqa: B007  # what is called in it looks
+        link.stuck("rx")
+    return asked
+
+
+def test_a_half_that_is_stuck_takes_the_other_one_along() -> None:
+    link = Link("demo/1", [A, B])
+    assert half_stuck(link, STUCK_ROUNDS) == [STUCK_ROUNDS]
+    link.ended("tx")
+    assert link.endpoint == B
+    link.connected("tx", B)
+    link.bound("tx")
+    link.ended("tx")
+    assert link.endpoint == A  # as after any session
+
+
+def test_a_half_that_finds_nowhere_disturbs_the_other_one_less_and_less() -> None:
+    link = Link("demo/1", [A, B])
+    assert half_stuck(link, 100) == [3, 9, 21, 45, 93]
+    link.connected("rx", link.endpoint)
+    link.bound("rx")
+    assert half_stuck(link, 3) == [3]
+
+
+def test_with_one_endpoint_there_is_nowhere_to_go() -> None:
+    assert half_stuck(Link("demo/1", [A]), 100) == []
+
+
+def test_without_the_other_half_nobody_is_stuck() -> None:
+    link = Link("demo/1", [A, B])
+    for _ in range(100):
+        link.stuck("rx")
+    assert link.endpoint == A
 
 
 def test_the_other_half_goes_where_the_first_one_is() -> None:

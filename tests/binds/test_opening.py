@@ -56,7 +56,7 @@ def test_credentials_above_the_limits_are_sent_where_the_settings_say_so() -> No
         (OutbindSettings(), ""),
         (OutbindSettings(system_id="SMSC"), ""),
         (OutbindSettings(system_id="SMSC", password=SecretStr("geheim")), ""),
-        (OutbindSettings(system_id="other"), "another system_id"),
+        (OutbindSettings(system_id="other"), "system_id 'SMSC', not 'other'"),
         (OutbindSettings(password=SecretStr("other")), "another password"),
     ],
 )

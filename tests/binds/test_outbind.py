@@ -13,11 +13,13 @@ from pydantic import SecretStr
 from trio.testing import MockClock
 
 from smppgw.binds import BindPool
+from smppgw.binds.driver import OUTBIND_S
 from smppgw.binds.outbind import MOST_CONNECTIONS, OutbindListener
 from smppgw.binds.status import BindKind, BindState, BindStatus
 from smppgw.clock import Clock
 from smppgw.config import BindMode, OutbindSettings
 from smppgw.errors import ConfigError
+from smppgw.smpp import SubmitSm
 from tests.support.binds import carrier, inbound, receipt
 from tests.support.bindstore import BindStore
 from tests.support.clock import VirtualClock
@@ -95,7 +97,10 @@ async def test_of_a_pair_it_is_a_receiver(autojump_clock: MockClock) -> None:
 
 @pytest.mark.parametrize(
     ("system_id", "password", "reason"),
-    [("other", "geheim", "outbind with another system_id"), ("SMSC", "falsch", "outbind with another password")],
+    [
+        ("other", "geheim", "outbind with system_id 'other', not 'SMSC'"),
+        ("SMSC", "falsch", "outbind with another password"),
+    ],
 )
 async def test_a_stranger_is_shown_the_door(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, system_id: str, password: str, reason: str
@@ -106,15 +111,28 @@ async def test_a_stranger_is_shown_the_door(
         await trio.sleep(0.1)
         assert m.smsc.binds == []  # our password is not for everybody
         assert m.smsc.link.closed is not None
-        assert m.states() == []
-    told = [record.__dict__["fields"] for record in caplog.records if record.message == "outbind_refused"]
-    assert told == [{"carrier": "demo", "peer": "192.0.2.1:40000", "reason": reason}]
-
-
-async def test_who_says_nothing_is_cut_off_after_session_init_s(autojump_clock: MockClock) -> None:
-    async with meeting(timers={"session_init_s": 5.0}) as m:
+        (shown,) = m.pool.status()[1:]
+        assert (shown.state, shown.alarm, shown.last_error) == (BindState.STOPPED, "outbind_refused", reason)
+        for _ in range(65):
+            await trio.sleep(1)
+            m.call()
+            await m.smsc.link.outbind(system_id, password)
         m.call()
-        await trio.sleep(4.9)
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(0.1)
+        assert [status.alarm for status in m.pool.status()] == ["", ""]
+    told = [record.__dict__["fields"] for record in caplog.records if record.message == "outbind_refused"]
+    expected = {"carrier": "demo", "peer": "192.0.2.1:40000", "reason": reason}
+    assert told == [{**expected, "left_out": 0}, {**expected, "left_out": 59}]
+
+
+@pytest.mark.parametrize(("session_init_s", "after_s"), [(3.0, 3.0), (30.0, OUTBIND_S)])
+async def test_who_says_nothing_is_cut_off_soon(
+    autojump_clock: MockClock, session_init_s: float, after_s: float
+) -> None:
+    async with meeting(timers={"session_init_s": session_init_s}) as m:
+        m.call()
+        await trio.sleep(after_s - 0.1)
         assert m.states() == []
         assert m.smsc.link.closed is None
         await trio.sleep(0.2)
@@ -138,6 +156,49 @@ async def test_connections_are_few_and_room_comes_back(autojump_clock: MockClock
         await m.smsc.link.outbind("SMSC", "geheim")
         await trio.sleep(0.1)
         assert m.states()[1] == ("demo/outbind-2", BindState.BOUND_TRX)
+
+
+async def test_an_smsc_that_takes_its_time_to_answer_the_bind_has_session_init_s(autojump_clock: MockClock) -> None:
+    async with meeting(timers={"session_init_s": 30.0, "response_s": 60.0}) as m:
+        m.smsc.refuse_binds = -1
+        m.call()
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(29)
+        assert m.smsc.link.closed is None
+        await trio.sleep(1.1)
+        assert m.smsc.link.closed is not None
+
+
+async def test_the_oldest_stranger_makes_room(autojump_clock: MockClock) -> None:
+    """Those that say nothing cannot keep the SMSC out."""
+    async with meeting() as m:
+        m.call()
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(0.1)
+        for _ in range(MOST_CONNECTIONS + 1):
+            m.call("198.51.100.1:1")
+            await trio.sleep(0.1)
+        strangers = m.smsc.links[1:]
+        assert [link.closed is not None for link in strangers] == [True, True, False, False, False]
+        m.call()
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(0.1)
+        assert sorted(state for _, state in m.states()) == [BindState.BOUND_TRX] * 2
+
+
+async def test_a_stranger_writes_nothing_to_the_disk(autojump_clock: MockClock) -> None:
+    async with meeting() as m:
+        m.call()
+        bad = SubmitSm(sequence_number=1, destination_addr="1").octets()
+        await m.smsc.link.raw(bad * 50)
+        await trio.sleep(1)
+        assert await m.store.quarantine(before=None, limit=10) == []
+        m.call()
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(0.1)
+        await m.smsc.link.raw(bad)
+        await trio.sleep(1)
+        assert len(await m.store.quarantine(before=None, limit=10)) == 1
 
 
 async def test_stop_ends_it_in_good_order(autojump_clock: MockClock) -> None:
@@ -195,3 +256,17 @@ async def test_over_real_sockets_and_a_port_that_is_taken() -> None:
             await pool.stop()
         assert link.unbind_received
         nursery.cancel_scope.cancel()
+
+
+async def test_a_carrier_without_binds_of_its_own(autojump_clock: MockClock) -> None:
+    """binds = 0: only what the SMSC opens is there, and it is sent over."""
+    async with meeting(binds=0) as m:
+        assert m.pool.status() == []
+        m.store.queue(1)
+        m.call()
+        await m.smsc.link.outbind("SMSC", "geheim")
+        await trio.sleep(0.1)
+        assert [(status.name, status.state) for status in m.pool.status()] == [
+            ("demo/outbind-1", BindState.BOUND_TRX)
+        ]
+        assert m.store.states() == {"sent": 1}

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from smppgw.binds.context import BindContext
 from smppgw.binds.outlet import LOOK_AGAIN_S, Outlet
+from smppgw.binds.probing import LOOK_S
 from smppgw.binds.status import BindKind, Limit
 from smppgw.config import CapSettings, CapSpan, RateUnit
 from smppgw.queue.model import Claimed, ClaimedSegment, Extras, OutcomeKind, part_of
@@ -176,6 +177,43 @@ async def test_while_probing_one_submit_sm_is_out(autojump_clock: MockClock) -> 
     assert made.room(now) == (1, now)  # answered, but nobody has said so yet
     context.probing = False
     assert made.room(now) == (10, now)
+
+
+async def test_a_cap_that_is_used_up_is_shown(autojump_clock: MockClock) -> None:
+    made, context, _ = outlet()
+    now = trio.current_time()
+    for capped, shown in ((True, Limit.CAPPED), (False, Limit.NOTHING_QUEUED)):
+        made.refill()
+        made.take(Claimed([], context.clock.utc_ms() + 1000, capped), 5, context.work.version, now)
+        assert made.limit(now) is shown
+
+
+async def test_a_probe_waits_for_its_turn(autojump_clock: MockClock) -> None:
+    made, context, _ = outlet(window=10)
+    context.probing = True
+    now = trio.current_time()
+    context.probes.failed("demo/2", now, 0.0)
+    assert made.room(now) == (0, now + 5.0)
+    assert made.limit(now) is Limit.PROBING
+    assert made.room(now + 5.0) == (1, now + 5.0)
+    context.probes.take("demo/2")
+    assert made.room(now + 5.0) == (0, now + 5.0 + LOOK_S)
+    context.probes.give_back("demo/2")
+    made.claim(1)
+    assert context.probes.free_at("demo/2", now + 5.0) > now + 5.0
+    made.take(Claimed([], None), 1, context.work.version, now + 5.0)  # nothing to send: the other one may have it
+    assert context.probes.free_at("demo/2", now + 5.0) == now + 5.0
+
+
+async def test_while_late_answers_are_waited_for_nothing_leaves(autojump_clock: MockClock) -> None:
+    made, context, session = outlet()
+    now = trio.current_time()
+    claimed(made, [segment(1)])
+    made.lingering = True
+    assert made.room(now) == (0, math.inf)
+    assert made.limit(now) is Limit.WINDOW
+    made.release(now)
+    assert (made.ready, session.in_window, context.recorder.waiting.withdrawals) == (0, 0, [(1, 1)])
 
 
 async def test_caps_go_with_the_claim(autojump_clock: MockClock) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smppgw.binds.pacing import NO_LIMIT, CapCalendar, FullQueues, Pacer, ReceiptWatch, Throttle, caps_at
+from smppgw.binds.pacing import NO_LIMIT, Bucket, CapCalendar, FullQueues, Pacer, ReceiptWatch, Throttle, caps_at
 from smppgw.config import CapSettings, CapSpan
 from smppgw.queue.model import Cap
 
@@ -291,6 +291,13 @@ def watched(share: float, events: list[tuple[float, int, int]], until: list[floa
     return said
 
 
+def test_a_bucket_is_full_at_first_and_fills_again() -> None:
+    bucket = Bucket(10.0, 3)
+    assert [bucket.take(5.0) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [bucket.take(5.05), bucket.take(5.1), bucket.take(5.1)] == [False, True, False]
+    assert [bucket.take(60.0) for _ in range(5)] == [True] * 3 + [False] * 2
+
+
 @pytest.mark.parametrize(
     ("events", "until", "expected"),
     [
@@ -305,8 +312,10 @@ def watched(share: float, events: list[tuple[float, int, int]], until: list[floa
         ([(0.0, 19, 0)], [60.0], [False]),
         # they come after all
         ([(0.0, 100, 0), (100.0, 0, 80)], [60.0, 101.0], [True, False]),
-        # with nothing more to judge by, what was said holds; then it is well again
-        ([(0.0, 100, 0), (1000.0, 100, 0), (1010.0, 0, 100)], [60.0, 900.0, 1060.0], [True, True, False]),
+        # with nothing more to judge by, what was said holds for span_s
+        ([(0.0, 100, 0), (250.0, 19, 0)], [60.0, 359.0, 360.0, 900.0], [True, True, False, False]),
+        # and it is said again when there is more to judge by
+        ([(0.0, 100, 0), (1000.0, 100, 0)], [60.0, 900.0, 1060.0], [True, False, True]),
         # old receipts do not count for new messages
         ([(0.0, 100, 100), (400.0, 100, 0)], [200.0, 450.0], [False, True]),
     ],

@@ -74,6 +74,41 @@ async def test_missing_receipts_raise_an_alarm_on_all_binds_of_the_carrier(
     assert told == [("bind_alarm", {"carrier": "demo", "alarm": "receipts_missing"})]
 
 
+async def test_receipts_that_match_nothing_raise_an_alarm(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every receipt has a suffix to its id that nobody was told of; then the carrier gives that up."""
+    async with bench(carrier(binds=2)) as b:
+        await b.bound()
+        b.store.queue(60)
+        await trio.sleep(1)
+        for number in range(19):
+            await b.smsc.link.deliver(receipt(f"m{number}-x"))
+        await trio.sleep(50)
+        assert [status.alarm for status in b.pool.status()] == ["", ""]
+        await b.smsc.link.deliver(receipt("m19-x"))
+        await trio.sleep(50)
+        assert [status.alarm for status in b.pool.status()] == ["receipts_unmatched"] * 2
+        for number in range(20, 50):
+            await b.smsc.link.deliver(receipt(f"m{number}"))
+        await trio.sleep(50)
+        assert [status.alarm for status in b.pool.status()] == ["", ""]
+    told = [(record.message, record.__dict__["fields"]) for record in caplog.records if "alarm" in record.message]
+    assert told[0] == (
+        "bind_alarm",
+        {
+            "carrier": "demo",
+            "alarm": "receipts_unmatched",
+            "receipts": 20,
+            "matched": 0,
+            "relation": "not known",
+            "id_in_receipt": "m19-x",
+            "id_in_response": "m59",
+            "look_at": "ids.relation, ids.extract",
+        },
+    )
+
+
 async def test_a_carrier_that_is_down_does_not_touch_the_others(autojump_clock: MockClock) -> None:
     clock = VirtualClock()
     async with trio.open_nursery() as nursery:

@@ -10,10 +10,10 @@ import trio
 from trio.testing import MockClock
 
 from smppgw.addresses import Address
-from smppgw.binds.batch import KINDS, Batch, Doubtful
+from smppgw.binds.batch import KINDS, Batch, Doubtful, teller
 from smppgw.binds.recorder import PATIENCE_S, Recorder
 from smppgw.binds.redelivery import Sessions
-from smppgw.binds.status import NullObserver, Observer
+from smppgw.binds.status import Counters, NullObserver, Observer
 from smppgw.config import IdSettings, OnDoubt, RetrySettings
 from smppgw.queue.model import (
     Claim,
@@ -67,6 +67,7 @@ def recorder(observer: Observer | None = None, **settings: Any) -> tuple[Recorde
         settings=carrier(**settings),
         jitter=lambda: 0.0,
         sessions=Sessions(),
+        counters=Counters(),
     )
     made.begin_session()
     return made, store
@@ -369,3 +370,16 @@ def test_put_back_keeps_the_order_of_every_kind() -> None:
     batch.put_back(Batch(**{kind.name: ["old", "older"] for kind in KINDS}))
     assert [items for _, items in batch.present()] == [["old", "older", "new"]] * len(KINDS)
     assert len(batch) == 3 * len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, (86_400_000, 1 << 53)),
+        ({"enabled": True}, (60_000, 1 << 53)),  # a minute after the validity
+        ({"enabled": True, "after_s": 600.0}, (60_000, 600_000)),
+    ],
+)
+def test_when_a_missing_receipt_is_seen_to(query: dict[str, Any], expected: tuple[int, int]) -> None:
+    who = teller("demo", "demo/1", carrier(query=query), list)
+    assert (who.receipt_timeout_ms, who.look_after_ms) == expected

@@ -18,7 +18,11 @@ def send(gateway: Served) -> str:
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [(CancelStatus.CANCELLED, "nothing of it was sent"), (CancelStatus.ASKED, "asked by cancel_sm")],
+    [
+        (CancelStatus.CANCELLED, "nothing of it was sent"),
+        (CancelStatus.ASKED, "the carrier has it, and is asked by cancel_sm"),
+        (CancelStatus.IN_DOUBT, "it was sent and not answered"),
+    ],
 )
 def test_cancelling(gateway: Served, status: CancelStatus, says: str) -> None:
     gateway.gateway.cancel_status = status

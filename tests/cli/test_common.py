@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import io
+import re
 import socket
 import sys
 import threading
@@ -13,16 +14,20 @@ from contextlib import contextmanager
 import click
 import pytest
 
+from smppgw.api import views
+from smppgw.binds.status import BindState
 from smppgw.cli import main
 from smppgw.cli.common import EXIT_CODES, Exit, cell, clean, show_fields, show_json, show_table
+from smppgw.cli.looking import _show_binds
 from smppgw.errors import StoreUnavailable
-from tests.api.gateway import KEY, Gateway
+from tests.api.gateway import KEY, Gateway, bind_status
 from tests.cli.runner import Served, run, served
 
 LOOKING = [
     ["message", "00000000000"],
     ["messages"],
     ["inbound"],
+    ["receipts", "--parked"],
     ["status"],
     ["binds"],
     ["send", "x", "--to", "+447700900123"],
@@ -185,6 +190,37 @@ def test_a_table_on_a_terminal_and_elsewhere(
     show_table(("name", "text"), rows, title="Some rows")
     shown = [line.rstrip() for line in terminal.getvalue().splitlines()]
     assert shown == ["Some rows", "name    text", "demo/1  [bold]not markup[/bold]", "x       -"]
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> Terminal:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    return terminal
+
+
+def test_no_rows_are_no_table_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = on_a_terminal(monkeypatch, 80)
+    show_table(("name", "text"), [])
+    show_table([f"column {number}" for number in range(20)], [], title="Some rows")
+    assert (terminal.getvalue(), capsys.readouterr().err) == ("", "none\nSome rows: none\n")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_binds_are_a_table_on_an_ordinary_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    terminal = on_a_terminal(monkeypatch, width)
+    bind = views.bind_status(
+        bind_status(
+            "carrier/1", BindState.BACKING_OFF, alarm="credentials", last_error="ESME_RINVPASWD: the password"
+        )
+    )
+    _show_binds({"binds": [bind] * 2})
+    lines = [line.split() for line in re.sub(r"\x1b\[[\d;]*m", "", terminal.getvalue()).splitlines()]
+    assert lines[0] == ["name", "state", "alarm", "limit", "window", "rate", "last_error"]
+    assert [line[:4] for line in lines].count(["carrier/1", "backing_off", "credentials", "down"]) == 2
 
 
 def test_fields(capsys: pytest.CaptureFixture[str]) -> None:

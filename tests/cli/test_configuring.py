@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from smppgw.api.auth import hash_key
 from smppgw.cli import configuring
 from smppgw.cli.common import Exit
-from smppgw.config import Settings, load
+from smppgw.config import Settings, load, shipped
 from tests.cli.runner import run
 
 
@@ -73,7 +74,7 @@ def test_check_tells_every_mistake(tmp_path: Path) -> None:
     result = run("check", "-c", str(path))
     assert result.exit_code == Exit.USAGE
     assert result.stdout == ""
-    assert result.stderr.startswith(f"smppgw: {path} cannot be used, 3 mistakes:\n")
+    assert result.stderr.startswith(f"smppgw: {path} cannot be used, 3 mistakes (more may follow: what ")
     assert "  http.prot: unknown key; did you mean port?\n" in result.stderr
 
 
@@ -84,6 +85,7 @@ def test_check_for_programs(tmp_path: Path) -> None:
     assert result.exit_code == Exit.USAGE
     shown = json.loads(result.stdout)
     assert (shown["ok"], len(shown["problems"]), shown["warnings"]) == (False, 3, [])
+    assert shown["more_may_follow"]
 
 
 def test_check_warns(tmp_path: Path) -> None:
@@ -280,3 +282,23 @@ def test_check_effective_of_a_bad_file_tells_its_mistakes(tmp_path: Path) -> Non
         result = run("check", "-c", str(path), "--effective", *extra)
         assert result.exit_code == Exit.USAGE
         assert "http.prot: unknown key; did you mean port?" in result.output
+
+
+def test_profiles_are_listed() -> None:
+    result = run("profiles")
+    assert result.exit_code == Exit.OK
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()[1:]] == list(shipped())
+    listed = json.loads(run("profiles", "--json").stdout)["profiles"]
+    assert [one["name"] for one in listed] == list(shipped())
+    assert all(one["for"] for one in listed)
+
+
+def test_a_profile_is_printed_as_it_is() -> None:
+    assert tomllib.loads(run("profiles", "kannel").stdout) == shipped()["kannel"].table
+    assert json.loads(run("profiles", "hex-dec", "--json").stdout)["settings"] == {"ids": {"relation": "hex_dec"}}
+
+
+def test_a_profile_that_there_is_not() -> None:
+    result = run("profiles", "kanel")
+    assert result.exit_code == Exit.USAGE
+    assert result.stderr == "smppgw: no profile kanel; did you mean kannel?\n"

@@ -11,7 +11,7 @@ from smppgw.addresses import Address
 from smppgw.cli.common import Exit
 from smppgw.queue.model import IdRelationView, InboundText, InboundView, SegmentState, Verdict, parse_id
 from tests.api.gateway import NOW_UTC_MS, bind_status
-from tests.api.test_views import quarantined, receipt
+from tests.api.test_views import parked, quarantined, receipt
 from tests.cli.runner import Served
 
 
@@ -134,11 +134,39 @@ def test_the_quarantine(gateway: Served) -> None:
     assert ([pdu["id"] for pdu in page["quarantine"]], page["next"]) == (["1"], None)
 
 
+def test_parked_receipts(gateway: Served) -> None:
+    gateway.gateway.parked_views = [parked(number) for number in (3, 2, 1)]
+    result = gateway.run("receipts", "--parked", "--limit", "1")
+    assert [line.split("\t") for line in result.stdout.splitlines()] == [
+        ["id", "received_at", "carrier", "bind", "smsc_id", "match_id", "stat", "from", "to", "text"],
+        ["3", "2026-01-02T03:04:05.678Z", "demo", "demo/1", "01ab;x", "01ab", "DELIVRD", "447700900123", "60001",
+         "id:01ab;x stat:DELIVRD"],
+    ]  # fmt: skip
+    assert result.stderr == "more: smppgw receipts --parked --after 3\n"
+    page = json.loads(gateway.run("receipts", "--parked", "--after", "3", "--json").stdout)
+    assert ([one["id"] for one in page["receipts"]], page["next"]) == (["2", "1"], None)
+
+
+def test_other_receipts_are_with_their_messages(gateway: Served) -> None:
+    result = gateway.run("receipts")
+    assert result.exit_code == Exit.USAGE
+    assert "--parked" in result.stderr and "smppgw message ID" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["messages"], ["inbound"], ["quarantine"], ["receipts", "--parked"]])
+def test_an_empty_list_says_so(gateway: Served, arguments: list[str]) -> None:
+    result = gateway.run(*arguments)
+    assert (result.exit_code, result.stderr) == (Exit.OK, "none\n")
+    assert len(result.stdout.splitlines()) == 1, "the header, for programs"
+    assert gateway.run(*arguments, "--json").stderr == ""
+
+
 def test_status(gateway: Served) -> None:
     gateway.gateway.bind_states = [bind_status("demo/1"), bind_status("demo/2", alarm="paused")]
     gateway.gateway.ids_known = [IdRelationView("demo", "hex -> dec", pinned=False, matched=411, total=412)]
     shown = gateway.run("status").stdout.splitlines()
     assert "ready             yes" in shown
+    assert "quarantined       4" in shown
     assert "oldest_parked_at  2026-01-02T03:03:05.678Z" in shown
     assert shown[-8:] == [
         "carrier\tstate\tbinds_up\tbinds\talarms\tids",
@@ -155,7 +183,12 @@ def test_status(gateway: Served) -> None:
 
 def test_binds(gateway: Served) -> None:
     gateway.gateway.bind_states[0] = bind_status("demo/1", link="demo/1", endpoint="smsc:2775", alarm="credentials")
-    header, first, _ = (line.split("\t") for line in gateway.run("binds").stdout.splitlines())
+    narrow = gateway.run("binds").stdout.splitlines()[:2]
+    assert [line.split("\t") for line in narrow] == [
+        ["name", "state", "alarm", "limit", "window", "rate", "last_error"],
+        ["demo/1", "bound_trx", "credentials", "rate", "7/100", "12.3", "-"],
+    ]
+    header, first, _ = (line.split("\t") for line in gateway.run("binds", "--wide").stdout.splitlines())
     row = dict(zip(header, first, strict=True))
     assert (row["name"], row["state"], row["limit"], row["submitted"]) == ("demo/1", "bound_trx", "rate", "10")
     assert (row["link"], row["endpoint"], row["alarm"], row["paused_until_at"]) == (

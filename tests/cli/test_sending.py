@@ -43,12 +43,15 @@ def test_one_text(gateway: Served) -> None:
 def test_what_the_carrier_gets_beside_the_text(gateway: Served) -> None:
     result = gateway.run(
         "send", "Hi", "--to", "+447700900123", "--service-type", "CMT", "--priority", "2",
+        "--protocol-id", "127", "--replace-if-present",
         "--tlv", "campaign=a=b", "--tlv", "product:=7", "--tlv", "token=0aff",
     )  # fmt: skip
     assert result.exit_code == Exit.OK
     assert gateway.gateway.stored[0].extras == Extras(
         service_type="CMT",
         priority_flag=2,
+        protocol_id=127,
+        replace_if_present=True,
         tlvs=((0x1400, b"a=b\0"), (0x1401, b"\0\x07"), (0x1402, b"\x0a\xff")),
     )
 

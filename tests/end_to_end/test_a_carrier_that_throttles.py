@@ -21,7 +21,7 @@ async def test_throttled_segments_come_back_and_are_not_counted(tmp_path: Path) 
         details = [await w.message(result["id"]) for result in results]
         throttled = [one for one in details if any(entry["reason"] == "throttled" for entry in one["history"])]
         assert throttled
-        assert all(one["segments"][0]["attempts"] == 0 for one in throttled)
+        assert all(one["segments"][0]["refusals"] == 0 for one in throttled)
 
 
 async def test_one_full_queue_does_not_hold_up_the_others(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ async def test_one_full_queue_does_not_hold_up_the_others(tmp_path: Path) -> Non
         assert len(refused) <= 3
         first = await w.message(results[0]["id"])
         assert [entry["reason"] for entry in first["history"]][-1] == "recipient_queue_full"
-        assert first["segments"][0]["attempts"] == 0
+        assert first["segments"][0]["refusals"] == 0
 
 
 async def test_a_refusal_for_good_and_its_verdict(tmp_path: Path) -> None:

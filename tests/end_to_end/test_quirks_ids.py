@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .world import acting, items, mixed_fates, states, verdicts, world
+from .world import acting, items, mixed_fates, states, until, verdicts, world
 
 COUNT = 15
 #: 16 digits that are hexadecimal as well as decimal: what converts wrongly still looks like an id.
@@ -73,3 +74,20 @@ async def test_the_same_ids_again_go_to_the_message_of_their_recipient(tmp_path:
         assert states(await w.messages()) == verdicts(fates)
         details = await w.details(await w.messages())
         assert len({one["segments"][0]["smsc_id"] for one in details}) == 5
+
+
+async def test_receipts_with_ids_that_no_setting_reads_are_shown(tmp_path: Path) -> None:
+    """Without `ids.extract` all receipts stay parked; what is needed to write it can be looked at."""
+    async with world(tmp_path, acting("ids-suffix-in-receipt", message_id_start=START)) as w:
+        results = await w.send(*items(3))
+
+        async def parked() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = (await w.get("/v1/receipts", parked="true"))["receipts"]
+            return found if len(found) == 3 else []
+
+        await until(parked)
+        found = await parked()
+        ids = {one["segments"][0]["smsc_id"] for one in await w.details(results)}
+        assert {re.sub(r"^SMS-(\d+)-\d+$", r"\1", one["match_id"]) for one in found} == ids
+        assert all(one["match_id"] in one["text"] and one["carrier"] == "demo" for one in found)
+        assert (await w.get("/v1/status"))["parked_receipts"] == 3

@@ -11,7 +11,7 @@ import trio
 
 from simulator.settings import Delay, SimulatorSettings
 from smppgw.binds import backoff, errands, pool
-from smppgw.config import RefusalPolicy
+from smppgw.config import RefusalPolicy, checks
 from smppgw.smpp import Status
 
 from .world import World, acting, carrier_table, gateway, items, settings_for, simulator, until, world
@@ -30,7 +30,7 @@ async def test_throttled(tmp_path: Path) -> None:
         assert w.smsc.summary()["by_status"]["ESME_RTHROTTLED"] > 0
         assert "throttled" in await reasons_of(w, results)
         details = await w.details(results)
-        assert {one["segments"][0]["attempts"] for one in details} == {0}, "not counted"
+        assert {one["segments"][0]["refusals"] for one in details} == {0}, "not counted"
 
 
 async def test_full_queues_of_some_recipients(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ async def test_full_queues_of_some_recipients(tmp_path: Path) -> None:
         assert {message["state"] for message in await w.until_final(40)} == {"delivered"}
         assert w.smsc.summary()["by_status"]["ESME_RMSGQFUL"] > 0
         assert "recipient_queue_full" in await reasons_of(w, results)
-        assert {one["segments"][0]["attempts"] for one in await w.details(results)} == {0}
+        assert {one["segments"][0]["refusals"] for one in await w.details(results)} == {0}
 
 
 async def test_a_status_of_the_vendors_own_is_retried(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_or_pauses_the_bind_with_an_alarm(tmp_path: Path) -> None:
         await trio.sleep(0.2)
         assert w.smsc.stats.submits == submits, "nothing leaves while it pauses"
         assert {message["state"] for message in await w.until_final(5)} == {"delivered"}
-        assert {one["segments"][0]["attempts"] for one in await w.details(results)} == {0}
+        assert {one["segments"][0]["refusals"] for one in await w.details(results)} == {0}
         assert "bind_paused" in await reasons_of(w, results)
         (bind,) = await w.binds()
         assert bind["alarm"] is None
@@ -100,6 +100,7 @@ async def test_or_goes_to_the_next_carrier(tmp_path: Path) -> None:
 async def test_receipts_that_stay_away_raise_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SMSC accepts all, and forgets what is above its rate."""
     monkeypatch.setattr(pool, "LOOK_AT_RECEIPTS_S", 0.1)
+    monkeypatch.setattr(checks, "LEAST_ALARM_S", 1)
     settings = acting("silent-drop", receipt_delay=Delay(0, 0))
     async with world(tmp_path, settings, receipt_alarm_share=0.9, receipt_alarm_s=1.0) as w:
         numbers = iter(items(10_000))

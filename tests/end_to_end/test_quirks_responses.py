@@ -8,11 +8,20 @@ from typing import Any
 
 import pytest
 
+from smppgw.binds import probing
+from smppgw.binds.backoff import RefusalPlan
+
 from .world import World, acting, items, mixed_fates, states, until, verdicts, world
 
 COUNT = 12
 #: Overdue after a moment.
 QUICK: dict[str, Any] = {"timers": {"response_s": 0.3, "enquire_link_s": 0.1}}
+
+
+@pytest.fixture
+def quick_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between the probes of a link that answers none: seconds and minutes elsewhere."""
+    monkeypatch.setattr(probing, "NO_ANSWERS", RefusalPlan(0.1, 1.0, 0.1))
 
 
 async def reasons_of(w: World, results: list[dict[str, Any]]) -> list[set[str]]:
@@ -79,6 +88,7 @@ async def test_a_wrong_sequence_is_a_doubt_that_the_receipt_resolves(tmp_path: P
         assert len(resolved) == COUNT // 3
 
 
+@pytest.mark.usefixtures("quick_probes")
 async def test_a_link_that_never_answers_cannot_pull_the_queue_into_doubt(tmp_path: Path) -> None:
     """A whole window overdue: closed, bound again, then one submit at a time. With `hold` nothing goes out twice."""
     async with world(tmp_path, acting("response-never"), window=4, **QUICK) as w:
@@ -94,6 +104,8 @@ async def test_a_link_that_never_answers_cannot_pull_the_queue_into_doubt(tmp_pa
         assert all(submits <= 1 for submits in with_submits[1:]), with_submits
         assert w.smsc.stats.duplicates == 0
         assert len({submit.destination for submit in w.smsc.submits}) == len(w.smsc.submits)
+        (bind,) = await w.binds()
+        assert bind["alarm"] == "no_answers"
         status = await w.get("/v1/status")
         (segments,) = status["segments"]
         waiting = sum(segments["queued"].values())
@@ -101,6 +113,7 @@ async def test_a_link_that_never_answers_cannot_pull_the_queue_into_doubt(tmp_pa
         assert segments["in_doubt"] >= 4
 
 
+@pytest.mark.usefixtures("quick_probes")
 async def test_it_goes_on_once_one_is_answered(tmp_path: Path) -> None:
     async with world(tmp_path, acting("response-never-at-first"), window=4, on_doubt="hold", **QUICK) as w:
         await w.send(*items(30))
@@ -115,6 +128,7 @@ async def test_it_goes_on_once_one_is_answered(tmp_path: Path) -> None:
         assert len({submit.destination for submit in w.smsc.submits}) == len(w.smsc.submits) == 30
 
 
+@pytest.mark.usefixtures("quick_probes")
 async def test_resend_is_a_choice(tmp_path: Path) -> None:
     settings = acting("response-never-at-first")
     async with world(

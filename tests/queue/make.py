@@ -70,6 +70,7 @@ async def answer(
     status: int = 0,
     due: int = 0,
     now: int = NOW,
+    carrier: str = "demo",
 ) -> RecordOutcomes:
     smsc_ids = ids if ids is not None else [f"id{one.segment_id}" for one in segments]
     if kind is not OutcomeKind.ACCEPTED:
@@ -78,7 +79,7 @@ async def answer(
         SubmitOutcome(one.segment_id, one.claim, kind, status, smsc_id, due)
         for one, smsc_id in zip(segments, smsc_ids, strict=True)
     ]
-    op = RecordOutcomes("demo", "demo/1", outcomes, now, PLAN, HOUR)
+    op = RecordOutcomes(carrier, f"{carrier}/1", outcomes, now, PLAN, HOUR)
     await store.commit(op)
     return op
 
@@ -114,8 +115,8 @@ async def receive(store: Any, *receipts: ReceiptRecord, now: int = NOW, carrier:
     return op
 
 
-async def sweep(store: Any, now: int, *, match_ms: int = HOUR) -> Sweep:
-    op = Sweep(now, {"demo": match_ms})
+async def sweep(store: Any, now: int, *, match_ms: int = HOUR, **changes: Any) -> Sweep:
+    op = Sweep(now, {"demo": match_ms}, **changes)
     await store.commit(op)
     return op
 

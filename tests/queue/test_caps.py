@@ -123,6 +123,26 @@ class TestBySender:
             found += senders(await claimed(store, one, limit=10))
         assert found == ["A", "B"]
 
+    async def test_a_long_queue_of_one_sender_is_moved_at_once(self, store: Any) -> None:
+        await accept(store, *(from_sender("A") for _ in range(700)), *(from_sender("B") for _ in range(3)))
+        one = cap(100, by_sender=True)
+        assert senders(await claimed(store, one)) == ["A"] * 100
+        assert (await claimed(store, one)).segments == []
+        assert senders(await claimed(store, one)) == ["B"] * 3
+        for minute in range(1, 7):
+            now = NOW + minute * MINUTE
+            later = await claimed(store, cap(100, by_sender=True, start=now), now=now)
+            assert senders(later) == ["A"] * 100
+            again = await claimed(store, cap(100, by_sender=True, start=now), now=now)
+            assert again == Claimed([], now + MINUTE if minute < 6 else None, minute < 6), "none of them in vain"
+
+    async def test_a_limit_that_is_raised_helps_within_the_hour(self, store: Any) -> None:
+        await accept(store, *(from_sender("A", validity_ms=600 * MINUTE) for _ in range(300)))
+        await claimed(store, cap(1, by_sender=True))
+        await claimed(store, cap(1, by_sender=True))
+        now = NOW + 61 * MINUTE
+        assert len((await claimed(store, cap(400, by_sender=True, start=now), limit=400, now=now)).segments) == 299
+
     async def test_beside_a_limit_on_all_together(self, store: Any) -> None:
         await accept(store, *(from_sender(name) for name in ("A", "A", "B", "C", "D")))
         caps = cap(3), cap(1, by_sender=True, span=60 * MINUTE)
@@ -158,6 +178,20 @@ async def test_it_is_counted_on_disk(tmp_path: Path) -> None:
     again = InlineStore(tmp_path / "store.db")
     assert len((await claimed(again, cap(4))).segments) == 1
     again.close()
+
+
+@pytest.mark.parametrize("by_sender", [False, True])
+async def test_who_is_kept_back_is_told_so(by_sender: bool, store: Any) -> None:
+    one = cap(2, by_sender=by_sender)
+    assert not (await claimed(store, one)).capped
+    await accept(store, *(new_message() for _ in range(2)))
+    assert not (await claimed(store, one)).capped, "nothing is left behind"
+    assert not (await claimed(store, one)).capped
+    await accept(store, new_message())
+    assert (await claimed(store, one)).capped
+    assert (await claimed(store, one)).capped, "and still is"
+    later = cap(2, by_sender=by_sender, start=NOW + MINUTE)
+    assert not (await claimed(store, later, now=NOW + MINUTE)).capped
 
 
 @pytest.mark.parametrize(

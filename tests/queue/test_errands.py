@@ -18,13 +18,17 @@ from smppgw.queue.model import (
     Reason,
     ReceiptState,
     RecordErrands,
+    RecordOutcomes,
+    Recover,
     SegmentState,
+    SubmitOutcome,
     Sweep,
     TakeErrands,
     Verdict,
 )
+from smppgw.queue.operations.errands import MOST_CANCELS
 
-from .make import HOUR, NOW, SENDER, accept, answer, claim, doubt, new_message, receipt, receive, view
+from .make import HOUR, NOW, PLAN, SENDER, accept, answer, claim, new_message, receipt, receive, view
 
 S, R = SegmentState, Reason
 QUERY, CANCEL = ErrandKind.QUERY, ErrandKind.CANCEL
@@ -76,15 +80,50 @@ class TestQuery:
         (errand,) = await errands(store)
         assert errand == Errand(number << 8 | 1, QUERY, "A", SENDER, message.destination)
         assert await errands(store) == [], "once"
+        await done(store, ErrandDone(errand.segment_id, QUERY, 0, ReceiptState.ENROUTE))
         assert (await sweep(store, OVERDUE + HOUR - 1, TWICE)).result.receipt_overdue == 0
         assert await errands(store) == []
         await sweep(store, OVERDUE + HOUR, TWICE)
         assert len(await errands(store)) == 1
+        await done(store, ErrandDone(errand.segment_id, QUERY, None))
+        assert await errands(store) == [], "the sweeper asks again"
         assert (await sweep(store, OVERDUE + 2 * HOUR, TWICE)).result.receipt_overdue == 1
         found = await view(store, number)
         assert (found.verdict, found.segments[0].reason) == (Verdict.UNKNOWN, R.RECEIPT_OVERDUE)
         await receive(store, receipt("A"), now=OVERDUE + 3 * HOUR)
         assert (await view(store, number)).verdict is Verdict.DELIVERED
+
+    async def test_what_was_asked_about_early_still_waits_for_its_receipt(self, store: Any) -> None:
+        """Two questions soon after the answer; the time for receipts ends two hours after the validity."""
+        (number,) = await accept(store, new_message())
+        (segment,) = await claim(store)
+        outcome = SubmitOutcome(segment.segment_id, segment.claim, OutcomeKind.ACCEPTED, 0, "A")
+        early = RecordOutcomes("demo", "demo/1", [outcome], NOW, PLAN, 60_000, look_after_ms=600_000)
+        await store.commit(early)
+        plan = {"demo": QueryPlan(2, 60_000, 2 * HOUR)}
+        await sweep(store, NOW + 599_999, plan)
+        assert await errands(store) == []
+        for minute in (10, 11):
+            await sweep(store, NOW + minute * 60_000, plan)
+            (errand,) = await errands(store)
+            await done(store, ErrandDone(errand.segment_id, QUERY, 0, ReceiptState.ENROUTE))
+        end = (await view(store, number)).expires_utc_ms + 2 * HOUR
+        for now in (NOW + 720_000, end - 1):
+            assert (await sweep(store, now, plan)).result.receipt_overdue == 0
+            assert await errands(store) == []
+        assert (await sweep(store, end, plan)).result.receipt_overdue == 1
+
+    async def test_without_query_any_more_the_receipt_still_has_its_time(self, store: Any) -> None:
+        (number,) = await accept(store, new_message())
+        (segment,) = await claim(store)
+        outcome = SubmitOutcome(segment.segment_id, segment.claim, OutcomeKind.ACCEPTED, 0, "A")
+        await store.commit(RecordOutcomes("demo", "demo/1", [outcome], NOW, PLAN, 60_000, look_after_ms=600_000))
+        plan = {"demo": QueryPlan(0, 60_000, 2 * HOUR)}
+        end = (await view(store, number)).expires_utc_ms + 2 * HOUR
+        for now in (NOW + 600_000, end - 1):
+            assert (await sweep(store, now, plan)).result.receipt_overdue == 0
+        assert await errands(store) == []
+        assert (await sweep(store, end, plan)).result.receipt_overdue == 1
 
     async def test_carriers_that_cannot_be_asked_are_not(self, store: Any) -> None:
         await sent(store, ids=["A"])
@@ -116,10 +155,11 @@ class TestQuery:
             (0, ReceiptState.ENROUTE, "ENROUTE"),
             (0, ReceiptState.ACCEPTED, "ACCEPTED"),
             (0x67, None, "ESME_RQUERYFAIL"),
+            (None, None, "unanswered"),
         ],
     )
     async def test_any_other_answer_is_only_told(
-        self, store: Any, status: int, state: ReceiptState | None, detail: str
+        self, store: Any, status: int | None, state: ReceiptState | None, detail: str
     ) -> None:
         number = await sent(store, ids=["A"])
         await sweep(store, OVERDUE, TWICE)
@@ -145,8 +185,41 @@ class TestQuery:
         for number in range(5):
             await sent(store, ids=[f"A{number}"])
         await sweep(store, OVERDUE, TWICE)
-        taken = [len(await errands(store, limit=3)) for _ in range(3)]
-        assert taken == [3, 2, 0]
+        taken = [[one.smsc_id for one in await errands(store, limit=3)] for _ in range(3)]
+        assert taken == [["A0", "A1", "A2"], ["A3", "A4"], []], "the oldest first"
+
+    async def test_what_is_final_by_now_does_not_hide_the_others(self, store: Any) -> None:
+        for number in range(6):
+            await sent(store, ids=[f"A{number}"])
+        await sweep(store, OVERDUE, TWICE)
+        await receive(store, *(receipt(f"A{number}") for number in range(5)), now=OVERDUE)
+        assert [one.smsc_id for one in await errands(store, limit=3)] == ["A5"]
+
+    async def test_while_nobody_can_ask_it_does_not_count_as_asked(self, store: Any) -> None:
+        """No bind was up for hours: the receipt may wait at the SMSC just as long."""
+        number = await sent(store, ids=["A"])
+        for hours in range(5):
+            assert (await sweep(store, OVERDUE + hours * HOUR, TWICE)).result.receipt_overdue == 0
+        assert states(await view(store, number)) == [S.SENT]
+        (errand,) = await errands(store)
+        await done(store, ErrandDone(errand.segment_id, QUERY, None, asked=False))
+        assert await errands(store) == [errand], "listed again"
+
+    async def test_what_nobody_can_ask_about_does_not_stay_open_for_ever(self, store: Any) -> None:
+        number = await sent(store, ids=["A"])
+        month = 31 * 24 * HOUR
+        await sweep(store, NOW + month, TWICE)
+        assert states(await view(store, number)) == [S.SENT], "asked about at least once"
+        await sweep(store, NOW + month + HOUR, TWICE)
+        assert (await view(store, number)).verdict is Verdict.UNKNOWN
+
+    async def test_what_was_handed_out_is_asked_after_a_crash(self, store: Any) -> None:
+        await sent(store, ids=["A"])
+        await sweep(store, OVERDUE, TWICE)
+        listed = await errands(store)
+        assert len(listed) == 1
+        await store.commit(Recover(OVERDUE, {}, {}))
+        assert await errands(store) == listed
 
 
 class TestCancel:
@@ -187,13 +260,42 @@ class TestCancel:
         found = await view(store, number)
         assert (states(found), found.history[-1].detail) == ([S.SENT], "ESME_RCANCELFAIL")
 
-    @pytest.mark.parametrize("situation", ["in flight", "in doubt", "delivered", "without a message_id"])
+    async def test_without_an_answer_it_is_asked_again_but_not_for_ever(self, store: Any) -> None:
+        """A bind that drops takes the answer with it; an SMSC that drops the bind for it is not asked for ever."""
+        number = await sent(store, ids=["A"])
+        await cancel(store, number)
+        for _ in range(MOST_CANCELS):
+            (errand,) = await errands(store)
+            await done(store, ErrandDone(errand.segment_id, CANCEL, None, asked=False))
+            seen = store.work("demo").version
+            assert await errands(store) == [errand], "it was not even asked"
+            await done(store, ErrandDone(errand.segment_id, CANCEL, None))
+        assert await errands(store) == []
+        assert store.work("demo").version == seen, "nobody is woken for nothing"
+        found = await view(store, number)
+        assert [entry.detail for entry in found.history if entry.reason is R.CANCEL_ASKED] == [
+            "",
+            *["unanswered"] * MOST_CANCELS,
+        ]
+        await done(store, ErrandDone(errand.segment_id, CANCEL, 0))
+        assert states(await view(store, number)) == [S.CANCELLED], "a late answer counts"
+
+    async def test_while_a_question_is_out_a_cancel_can_be_asked(self, store: Any) -> None:
+        number = await sent(store, ids=["A"])
+        await sweep(store, OVERDUE, TWICE)
+        (query,) = await errands(store)
+        await cancel(store, number)
+        await done(store, ErrandDone(query.segment_id, QUERY, 0, ReceiptState.ENROUTE))
+        (errand,) = await errands(store)
+        assert errand.kind is CANCEL
+        await sweep(store, OVERDUE + HOUR, TWICE)
+        assert await errands(store) == [], "one thing at a time"
+
+    @pytest.mark.parametrize("situation", ["in flight", "delivered", "without a message_id"])
     async def test_too_late(self, store: Any, situation: str) -> None:
         (number,) = await accept(store, new_message())
         segments = await claim(store)
-        if situation == "in doubt":
-            await doubt(store, segments)
-        elif situation == "delivered":
+        if situation == "delivered":
             await answer(store, segments, ids=["A"])
             await receive(store, receipt("A"))
         elif situation == "without a message_id":
@@ -206,7 +308,7 @@ class TestCancel:
     async def test_parts_that_wait_are_cancelled_and_one_in_flight_is_not_sent_again(self, store: Any) -> None:
         (number,) = await accept(store, new_message(parts=3))
         first = await claim(store, 1)
-        assert await cancel(store, number) is CancelStatus.CANCELLED
+        assert await cancel(store, number) is CancelStatus.TOO_LATE
         assert states(await view(store, number)) == [S.IN_FLIGHT, S.CANCELLED, S.CANCELLED]
         await answer(store, first, OutcomeKind.THROTTLED, status=0x58)
         found = await view(store, number)

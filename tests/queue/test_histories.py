@@ -1,10 +1,11 @@
 """Random histories of store calls never lose or double a segment, and every message ends with a verdict.
 
-Nor do they reroute what a carrier accepted, or claim more than a limit allows."""
+Nor do they reroute what a carrier accepted, call unsent what it may have, or claim more than a limit allows."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,7 @@ class Histories(RuleBasedStateMachine):
         self.unanswered: list[Out] = []  # given up by the bind; the carrier may still answer
         self.copies: Counter[int] = Counter()
         self.chosen: Counter[int] = Counter()  # how often somebody chose to send the segment again
+        self.doubts: defaultdict[int, set[int]] = defaultdict(set)  # claims without an answer, by segment
         self.taken_by: dict[int, str] = {}  # the carrier that accepted something of the message
         self.used: Counter[tuple[str, int]] = Counter()  # of the limits, by carrier and span
         self.ids: list[str] = []
@@ -133,8 +135,11 @@ class Histories(RuleBasedStateMachine):
     def late_answer(self, data: st.DataObject, kind: OutcomeKind) -> None:
         if self.unanswered:
             late = self.unanswered.pop(data.draw(st.integers(0, len(self.unanswered) - 1)))
+            number, claim = late.segment.segment_id, late.segment.claim
+            expected = self.doubts[number] - {claim}
             op = self._answer(late.carrier, [(late, kind)], False)
             assert op.result.moved + op.result.stale == 1
+            self.doubts[number] = set() if kind is OutcomeKind.ACCEPTED else expected
             if op.result.moved:
                 self._answered([(late, kind)])
 
@@ -142,6 +147,7 @@ class Histories(RuleBasedStateMachine):
         for one, kind in answers:
             number = one.segment.segment_id
             if kind is OutcomeKind.ACCEPTED:
+                self.doubts[number].clear()
                 self.taken_by[message_id_of(number)] = one.carrier
             elif kind is not OutcomeKind.REJECTED:
                 self.chosen[number] += 1  # refused: the carrier does not have it
@@ -167,6 +173,7 @@ class Histories(RuleBasedStateMachine):
             self.store.commit_now(op)
             assert op.result == len(pairs)
         self.unanswered += taken
+        self._doubt(taken)
         if resend:
             self.chosen.update(one.segment.segment_id for one in taken)
 
@@ -227,15 +234,19 @@ class Histories(RuleBasedStateMachine):
         op = Recover(self.now, dict.fromkeys(CARRIERS, HOUR), {})
         self.store.commit_now(op)
         assert op.result == len(self.out)
+        self._doubt(self.out.values())
         self.out.clear()
 
     @rule(seconds=st.sampled_from([0, 1, 600, 4000]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds * 1000
         self.store.commit_now(Sweep(self.now, dict.fromkeys(CARRIERS, HOUR), query={"demo": QueryPlan(2, HOUR)}))
-        for number, state in self.store.connection.execute("SELECT id, state FROM segment"):
-            if number in self.out and state != SegmentState.IN_FLIGHT:  # past its validity in flight
-                self.unanswered.append(self.out.pop(number))
+        forgotten = "SELECT id FROM segment WHERE state = 2 AND reason = 'response_overdue'"
+        self._doubt(self.out[number] for (number,) in self.store.connection.execute(forgotten) if number in self.out)
+
+    def _doubt(self, claims: Iterable[Out]) -> None:
+        for one in claims:
+            self.doubts[one.segment.segment_id].add(one.segment.claim)
 
     def _some_out(self, data: st.DataObject) -> list[Out]:
         count = data.draw(st.integers(0, len(self.out)))
@@ -251,6 +262,7 @@ class Histories(RuleBasedStateMachine):
     def books_are_right(self) -> None:
         if not hasattr(self, "store"):
             return
+        self._let_go()
         states = self._states()
         assert {number: len(of_message) for number, of_message in states.items()} == self.accepted
         flying = sum(of_message.count(SegmentState.IN_FLIGHT) for of_message in states.values())
@@ -269,6 +281,26 @@ SELECT count(*) FROM segment s JOIN message m ON m.id = s.id >> 8 WHERE s.carrie
 SELECT count(*) FROM receipt r JOIN message m ON m.id = r.segment_id >> 8
 WHERE m.dest_addr <> r.source_addr AND r.flags NOT LIKE '%address_differs%'"""
         assert self.store.connection.execute(strangers).fetchone() == (0,), "somebody else's, and nothing tells it"
+
+    def _let_go(self) -> None:
+        """What has left IN_FLIGHT without its bind: past its validity, or an earlier copy was answered."""
+        for number, state in self.store.connection.execute("SELECT id, state FROM segment"):
+            if number in self.out and state != SegmentState.IN_FLIGHT:
+                self.unanswered.append(self.out.pop(number))
+
+    @invariant()
+    def doubts_are_remembered(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        rows = self.store.connection.execute("SELECT id, state, reason, unanswered FROM segment")
+        for number, state, reason, unanswered in rows:
+            if state <= SegmentState.IN_DOUBT:
+                assert unanswered == len(self.doubts[number]), "copies without an answer"
+                assert state != SegmentState.IN_DOUBT or unanswered
+            elif state == SegmentState.SENT or reason.startswith("receipt"):
+                self.doubts[number].clear()  # the carrier told
+            else:
+                assert not self.doubts[number] or state == SegmentState.UNKNOWN, "a guess"
 
     def finish(self) -> None:
         """Whatever happened: once the carrier is silent for long enough, every message has a verdict."""

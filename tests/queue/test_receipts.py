@@ -160,14 +160,13 @@ class TestEarly:
 class TestStates:
     """Each situation of a segment in which a receipt may come, by the table."""
 
-    async def test_for_a_segment_in_doubt_whose_id_is_known(self, store: Any) -> None:
-        """Its answer came for an earlier copy."""
+    async def test_for_an_earlier_copy(self, store: Any) -> None:
         (number,), segments = await out(store, TO)
         await doubt(store, segments, resend=PLAN, now=NOW)
         (again,) = await claim(store, now=NOW + 6000)
         await answer(store, segments, ids=["A"])
         await doubt(store, [again])
-        assert await state_of(store, number) is S.IN_DOUBT
+        assert await state_of(store, number) is S.SENT
         await receive(store, receipt("A"))
         assert await state_of(store, number) is S.DELIVERED
 

@@ -68,9 +68,10 @@ async def test_the_next_carrier_takes_it_at_once_with_all_its_attempts(store: An
 
 async def test_from_carrier_to_carrier_until_none_is_left(store: Any) -> None:
     (number,) = await accept(store, new_message(alternatives=("bulk", "last")))
-    for carrier in ("demo", "bulk", "last"):
+    for carrier, rerouted in (("demo", 1), ("bulk", 1), ("last", 0)):
         (segment,) = await claimed_by(store, carrier)
-        await record(store, (segment, K.REROUTED), carrier=carrier)
+        result = await record(store, (segment, K.REROUTED), carrier=carrier)
+        assert (result.moved, result.rerouted) == (1, rerouted)
     found = await view(store, number)
     assert (found.carrier, found.alternatives) == ("last", ())
     assert (found.segments[0].reason, found.segments[0].attempts) == (R.TEMPORARY_REFUSAL, 1)

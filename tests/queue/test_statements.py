@@ -22,8 +22,8 @@ GROWING = (
     *("message", "segment", "receipt", "history", "inbound", "quarantine", "cap_use"),
     *("m", "s", "r", "h", "i", "u", "same", "refused"),
 )
-#: These count what is open: they read a partial index to its end, and nothing beside it.
-COUNTS = {"DEPTH_QUEUED", "DEPTH_OPEN"}
+#: These count what is open, or kept in a limited number: they read an index to its end, and nothing beside it.
+COUNTS = {"DEPTH_QUEUED", "DEPTH_OPEN", "DEPTH_QUARANTINE"}
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class TroubledStore(InlineStore):
 
 async def run_for(store: TroubledStore, seconds: float) -> None:
     with trio.move_on_after(seconds):
-        await sweep_for_ever(store, FixedClock(), interval_s=1.0, doubt_match_ms={}, query={})
+        await sweep_for_ever(store, FixedClock(), interval_s=1.0, doubt_match_ms={}, query={}, parked_keep_ms=100_000)
 
 
 async def test_deadlines_are_looked_at_regularly(autojump_clock: trio.testing.MockClock) -> None:

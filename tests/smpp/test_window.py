@@ -43,6 +43,22 @@ def test_overdue_requests_are_reported_once_and_keep_their_slot() -> None:
     assert window.find(1) == (SUBMIT, "c1", 0.0)
 
 
+def test_an_overdue_request_can_give_its_slot_back() -> None:
+    window = Window(2, response_s=10)
+    window.add(1, SUBMIT, "c1", 0.0)
+    with pytest.raises(KeyError):
+        window.release(1)
+    window.overdue(10.0)
+    window.release(1)
+    window.release(1)
+    assert (window.in_use, window.find(1)) == (0, (SUBMIT, "c1", 0.0))
+    assert window.answer(1)  # late
+    window.add(1, SUBMIT, "again", 20.0)
+    assert window.in_use == 1
+    assert not window.answer(1)
+    assert window.in_use == 0
+
+
 def test_unanswered_leaves_out_what_takes_no_slot() -> None:
     window = Window(10, response_s=10)
     window.add(1, ENQUIRE, "link", 0.0)

@@ -95,6 +95,7 @@ class Told(NullObserver):
         bind: str,
         *,
         stale: int,
+        rerouted: int,
         parked: int,
         flags: Mapping[str, int],
         redelivered: int,

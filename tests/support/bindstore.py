@@ -99,6 +99,11 @@ class BindStore(InlineStore):
         assert message is not None
         return [entry.reason for entry in message.history]
 
+    def details(self, number: int) -> list[str]:
+        """What the history of a segment says besides the reasons."""
+        found = self.connection.execute("SELECT detail FROM history WHERE segment_id = ? ORDER BY id", (number,))
+        return [detail for (detail,) in found]
+
     def receipts(self) -> int:
         """How many are stored, parked ones included."""
         return self._one("SELECT count(*) FROM receipt")

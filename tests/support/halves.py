@@ -10,10 +10,11 @@ from smppgw.addresses import Address
 from smppgw.binds.context import Alarms, BindContext
 from smppgw.binds.link import Endpoint, Link
 from smppgw.binds.pacing import FullQueues, Pacer, ReceiptWatch, Throttle
+from smppgw.binds.probing import Probes
 from smppgw.binds.recorder import Recorder
 from smppgw.binds.redelivery import Sessions
 from smppgw.binds.shape import carrier_rules
-from smppgw.binds.status import BindKind, NullObserver
+from smppgw.binds.status import BindKind, Counters, NullObserver
 from smppgw.queue.model import ClaimedSegment, Lane
 from smppgw.queue.model import segment_id as id_of
 from smppgw.smpp import BindTransceiver, BindTransceiverResp, Pdu, Role, Session, Timers, decode, encode
@@ -50,6 +51,8 @@ def context_of(*, kind: BindKind = BindKind.TRANSCEIVER, **settings: Any) -> tup
     """The context of a bind "demo/1" of a carrier with these settings, and its store."""
     clock, its, now = VirtualClock(), carrier(**settings), trio.current_time()
     store = BindStore(clock.utc_ms)
+    counters = Counters()
+    watch = ReceiptWatch(its.receipt_alarm_share, its.receipt_alarm_s) if its.receipt_alarm_share else None
     recorder = Recorder(
         store=store,
         clock=clock,
@@ -59,6 +62,8 @@ def context_of(*, kind: BindKind = BindKind.TRANSCEIVER, **settings: Any) -> tup
         settings=its,
         jitter=lambda: 0.0,
         sessions=Sessions(),
+        counters=counters,
+        receipt_watch=watch,
     )
     context = BindContext(
         name="demo/1",
@@ -76,7 +81,9 @@ def context_of(*, kind: BindKind = BindKind.TRANSCEIVER, **settings: Any) -> tup
         jitter=lambda: 0.0,
         link=Link("demo/1", [Endpoint(its.host, its.port, its.port)]),
         carrier_alarms=Alarms(carrier="demo"),
-        receipt_watch=ReceiptWatch(its.receipt_alarm_share, its.receipt_alarm_s) if its.receipt_alarm_share else None,
+        probes=Probes(),
+        counters=counters,
+        receipt_watch=watch,
     )
     return context, store
 

@@ -24,6 +24,7 @@ from smppgw.queue.model import (
     MessageQuery,
     MessageView,
     Op,
+    ParkedReceiptView,
     QuarantineView,
     RecordOutcomes,
     RecordReceipts,
@@ -99,6 +100,9 @@ class InlineStore:
 
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]:
         return views.inbound(self.connection, before, limit)
+
+    async def parked_receipts(self, *, before: int | None, limit: int) -> list[ParkedReceiptView]:
+        return views.parked_receipts(self.connection, before, limit)
 
     async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]:
         return views.quarantine(self.connection, before, limit)

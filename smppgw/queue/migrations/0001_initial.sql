@@ -47,12 +47,17 @@ CREATE TABLE segment (
     deadline_utc_ms        INTEGER NOT NULL,  -- QUEUED, IN_FLIGHT: validity; IN_DOUBT, SENT: when we stop waiting
     claims                 INTEGER NOT NULL,  -- how often it was claimed: tells the answers to its submit_sms apart
     attempts               INTEGER NOT NULL,
+    -- Copies of it that were written and never answered, and until when they are waited for. While there is one,
+    -- nobody may call the segment unsent: see WHILE_DOUBTFUL in smppgw/queue/model/states.py.
+    unanswered             INTEGER NOT NULL DEFAULT 0,
+    doubt_ends_utc_ms      INTEGER,
     octets                 BLOB    NOT NULL,
     bind                   TEXT,
     smsc_id                TEXT,
     command_status         INTEGER,
-    errand                 INTEGER NOT NULL DEFAULT 0,  -- what to ask the SMSC: 1 query_sm, 2 cancel_sm
+    errand                 INTEGER NOT NULL DEFAULT 0,  -- what to ask the SMSC: 1 query_sm, 2 cancel_sm; negative: a bind has it in hand
     queries                INTEGER NOT NULL DEFAULT 0,  -- how often it was asked by query_sm
+    cancels                INTEGER NOT NULL DEFAULT 0,  -- how often it was asked by cancel_sm, without an answer
     first_submitted_utc_ms INTEGER,
     submitted_utc_ms       INTEGER,
     answered_utc_ms        INTEGER,
@@ -63,11 +68,19 @@ CREATE TABLE segment (
 -- comes first, or SQLite would look into the table for it when it counts.
 CREATE INDEX segment_ready ON segment (state, carrier, lane, due_utc_ms) WHERE state = 0;
 CREATE INDEX segment_deadline ON segment (state, deadline_utc_ms, carrier) WHERE state <= 3;
-CREATE INDEX segment_resent ON segment (carrier) WHERE state = 0 AND reason = 'resent_after_doubt';
-CREATE INDEX segment_errand ON segment (carrier, errand) WHERE errand > 0;
+CREATE INDEX segment_doubtful ON segment (carrier) WHERE unanswered > 0 AND state <= 1;
+CREATE INDEX segment_errand ON segment (carrier, errand DESC) WHERE errand <> 0;
 CREATE INDEX segment_smsc_id ON segment (carrier, smsc_id) WHERE smsc_id IS NOT NULL;
 
--- Every receipt as it came. segment_id is NULL while it is parked: it matched nothing yet.
+-- Ids of segments that the carrier accepted more than once, beside that in their smsc_id.
+CREATE TABLE other_id (
+    carrier    TEXT    NOT NULL,
+    smsc_id    TEXT    NOT NULL,
+    segment_id INTEGER NOT NULL,
+    PRIMARY KEY (carrier, smsc_id, segment_id)
+) WITHOUT ROWID;
+
+-- Every receipt as it came. segment_id is NULL while it is parked: it matched nothing yet. 0: it never did.
 CREATE TABLE receipt (
     id               INTEGER PRIMARY KEY,
     carrier          TEXT    NOT NULL,
@@ -134,6 +147,7 @@ CREATE TABLE inbound (
 CREATE INDEX inbound_unsettled ON inbound (settled, carrier, session) WHERE settled = 0;
 CREATE INDEX inbound_again ON inbound (settled, carrier, source_addr, received_utc_ms) WHERE settled = 2;
 CREATE INDEX inbound_sniffed ON inbound (carrier, sniff_id) WHERE sniff_id IS NOT NULL;
+CREATE INDEX inbound_waiting ON inbound (carrier) WHERE sniff_id IS NOT NULL;
 
 -- What was learned about the ids in the receipts of a carrier, see smppgw/queue/ids.py.
 CREATE TABLE carrier_ids (

@@ -70,16 +70,18 @@ from smppgw.queue.model.sending import (
     Withdraw,
 )
 from smppgw.queue.model.states import (
-    OWN_CLOCK,
     RECEIPT_MOVES,
+    REVISABLE,
     TRANSITIONS,
     VERDICT_OF_ONE,
+    WHILE_DOUBTFUL,
     Lane,
     Move,
     Reason,
     ReceiptState,
     SegmentState,
     Verdict,
+    target_of,
     verdict_of,
 )
 from smppgw.queue.model.store import (
@@ -93,16 +95,18 @@ from smppgw.queue.model.views import (
     InboundView,
     MessageQuery,
     MessageView,
+    ParkedReceiptView,
     QuarantineView,
     ReceiptView,
     SegmentView,
 )
 
 __all__ = [
-    "OWN_CLOCK",
     "RECEIPT_MOVES",
+    "REVISABLE",
     "TRANSITIONS",
     "VERDICT_OF_ONE",
+    "WHILE_DOUBTFUL",
     "Accept",
     "AcceptStatus",
     "Acceptance",
@@ -133,6 +137,7 @@ __all__ = [
     "Op",
     "OutcomeKind",
     "OutcomesRecorded",
+    "ParkedReceiptView",
     "Probe",
     "Quarantine",
     "QuarantineView",
@@ -168,5 +173,6 @@ __all__ = [
     "part_of",
     "reference_of",
     "segment_id",
+    "target_of",
     "verdict_of",
 ]

@@ -32,7 +32,10 @@ class Errand:
 
 @dataclass(slots=True)
 class TakeErrands(Op[list[Errand]]):
-    """Takes up to `limit` errands of the carrier off the list: each is run once, then asked for anew if need be."""
+    """Hands out up to `limit` errands of the carrier, cancel_sm first, each to one bind.
+
+    They stay on disk as handed out until RecordErrands tells what came of them: a start lists them again.
+    """
 
     carrier: str
     limit: int
@@ -41,13 +44,17 @@ class TakeErrands(Op[list[Errand]]):
 
 @dataclass(frozen=True, slots=True)
 class ErrandDone:
-    """The answer to an errand. `state` and `error`: of query_sm_resp; a status other than 0 moves nothing."""
+    """What came of an errand. `state` and `error`: of query_sm_resp; a status other than 0 moves nothing.
+
+    `command_status` None: it was asked and not answered. `asked` False: it was not even asked, and is listed again.
+    """
 
     segment_id: int
     kind: ErrandKind
-    command_status: int
+    command_status: int | None
     state: ReceiptState | None = None
     error: str = ""
+    asked: bool = True
 
 
 @dataclass(slots=True)
@@ -63,7 +70,10 @@ class RecordErrands(Op[int]):
 class CancelStatus(StrEnum):
     CANCELLED = "cancelled"  # nothing of it was sent, and nothing will be
     ASKED = "asked"  # the carrier was, or will be, asked by cancel_sm
-    TOO_LATE = "too_late"  # final already, or being sent at this moment
+    #: Nothing more of it is sent. Nobody can tell whether the carrier has what was written and not answered; if an
+    #: answer still says so, it is asked by cancel_sm.
+    IN_DOUBT = "in_doubt"
+    TOO_LATE = "too_late"  # final already, or being sent at this moment; parts that still waited are not sent
     UNKNOWN = "unknown"  # no such message of this account
 
 
@@ -78,10 +88,14 @@ class Cancel(Op[CancelStatus]):
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """An overdue receipt is asked for `attempts` times by query_sm, so long apart, before the segment is UNKNOWN."""
+    """An overdue receipt is asked for `attempts` times by query_sm, so long apart, before the segment is UNKNOWN.
+
+    It is so not before `receipt_timeout_ms` after the validity. `attempts` is 0 for carriers that cannot be asked.
+    """
 
     attempts: int
     interval_ms: int
+    receipt_timeout_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -104,12 +118,14 @@ class Swept:
 
 @dataclass(slots=True)
 class Sweep(Op[Swept]):
-    """Resolves doubts by parked receipts; moves what is past its deadline, at most `limit` segments of each kind."""
+    """Resolves doubts by parked receipts; moves what is past its deadline, at most `limit` segments of each kind; a
+    receipt that has been parked for `parked_keep_ms` is looked for no longer."""
 
     now_utc_ms: int
     doubt_match_ms: Mapping[str, int] = field(default_factory=dict)  # by carrier: how old a doubt may be
     limit: int = 1000
-    query: Mapping[str, QueryPlan] = field(default_factory=dict)  # the carriers that can be asked by query_sm
+    query: Mapping[str, QueryPlan] = field(default_factory=dict)  # by carrier
+    parked_keep_ms: int = 7 * 86_400_000
 
 
 @dataclass(slots=True)

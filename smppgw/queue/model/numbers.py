@@ -74,6 +74,6 @@ def reference_of(segment: int) -> int:
     """The user_message_reference (SMPP 3.4, 5.3.2.17) of a segment's submit_sm: 1 to 0xFFFF, always the same.
 
     Multiples of the golden ratio: thousands of messages in a row, and the parts of each, have references of their
-    own. Others may share one, so it tells nothing without the addresses.
+    own, but for one pair in 65,536. Others may share one, so it tells nothing without the addresses.
     """
     return ((segment * 0x9E3779B97F4A7C15 >> 48) & 0xFFFF) * 0xFFFF // 0x10000 + 1

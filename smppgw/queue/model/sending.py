@@ -140,6 +140,7 @@ class Claimed:
     #: When there may be more: the earliest segment of this carrier that waits for its time becomes due, or a cap that
     #: is used up begins anew. None when nothing waits.
     next_due_utc_ms: int | None
+    capped: bool = False  # one of the caps keeps back something that is due
 
 
 @dataclass(slots=True)
@@ -176,7 +177,7 @@ class SubmitOutcome:
     segment_id: int
     claim: int  # of the ClaimedSegment that was answered
     kind: OutcomeKind
-    command_status: int = 0
+    command_status: int | None = 0  # None: the SMSC said nothing, since the segment fits no submit_sm
     smsc_id: str = ""
     due_utc_ms: int = 0
 
@@ -195,6 +196,7 @@ class RetryPlan:
 class OutcomesRecorded:
     moved: int
     stale: int  # outcomes of a claim that was settled otherwise before
+    rerouted: int = 0  # of those that moved: to another carrier
 
 
 class IdForm(StrEnum):
@@ -215,8 +217,9 @@ class RecordOutcomes(Op[OutcomesRecorded]):
     outcomes: Sequence[SubmitOutcome]
     now_utc_ms: int
     retry: RetryPlan
-    receipt_timeout_ms: int  # how long after the validity a SENT segment waits for its receipt
+    receipt_timeout_ms: int  # how long after the validity a SENT segment waits for its receipt, or to be asked about
     id_form: IdForm = IdForm.LEARN
+    look_after_ms: int = 1 << 53  # and how long after this answer at most
 
 
 @dataclass(slots=True)

@@ -107,7 +107,8 @@ class Move(StrEnum):
     RESEND = "resend"  # written, not answered, and the operator chose to send again
     DOUBT_TIMEOUT = "doubt_timeout"
     EXPIRE = "expire"
-    CANCEL = "cancel"
+    CANCEL = "cancel"  # by the app, or since a sibling failed
+    TAKE_BACK = "take_back"  # refused, and the app had taken it back while nobody could tell
     CANCEL_CONFIRMED = "cancel_confirmed"  # cancel_sm_resp ESME_ROK
     RECEIPT_OVERDUE = "receipt_overdue"
     RECEIPT_INTERMEDIATE = "receipt_intermediate"
@@ -131,16 +132,14 @@ _RECEIPTS = {
 
 #: (state, move) -> state. A pair that is not listed leaves the segment where it is and is counted as stale.
 #: The rule that is easy to break: a final state never changes, with one exception: UNKNOWN or EXPIRED that our own
-#: clock set (see OWN_CLOCK) may be replaced once by a receipt.
+#: clock set, or query_sm (see REVISABLE), may be replaced once by a receipt.
 TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
     (_S.QUEUED, Move.CLAIM): _S.IN_FLIGHT,
     (_S.QUEUED, Move.EXPIRE): _S.EXPIRED,
     (_S.QUEUED, Move.CANCEL): _S.CANCELLED,
-    # Only where it waits to be sent again after a doubt: the answer to the earlier submit_sm came after all, or its
-    # receipt (see below).
-    (_S.QUEUED, Move.ACCEPT): _S.SENT,
-    (_S.QUEUED, Move.ACCEPT_UNTRACKED): _S.UNTRACKED,
+    # Only where an earlier submit_sm of it was not answered: its receipt came after all (see below too).
     (_S.QUEUED, Move.RECEIPT_INTERMEDIATE): _S.SENT,
+    (_S.IN_FLIGHT, Move.RECEIPT_INTERMEDIATE): _S.SENT,
     (_S.IN_FLIGHT, Move.WITHDRAW): _S.QUEUED,
     (_S.IN_FLIGHT, Move.DOUBT): _S.IN_DOUBT,
     (_S.IN_FLIGHT, Move.RESEND): _S.QUEUED,
@@ -154,6 +153,7 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
             Move.REROUTE: _S.QUEUED,
             Move.REFUSE: _S.REJECTED,
             Move.GIVE_UP: _S.FAILED,
+            Move.TAKE_BACK: _S.CANCELLED,
         }.items()
     },
     (_S.IN_DOUBT, Move.DOUBT_TIMEOUT): _S.UNKNOWN,
@@ -162,13 +162,46 @@ TRANSITIONS: dict[tuple[SegmentState, Move], SegmentState] = {
     (_S.SENT, Move.CANCEL_CONFIRMED): _S.CANCELLED,
     **{
         (state, m): target
-        for state in (_S.QUEUED, _S.SENT, _S.IN_DOUBT, _S.UNKNOWN, _S.EXPIRED)
+        for state in (_S.QUEUED, _S.IN_FLIGHT, _S.SENT, _S.IN_DOUBT, _S.UNKNOWN, _S.EXPIRED)
         for m, target in _RECEIPTS.items()
     },
 }
 
-#: Reasons set by our own clock: UNKNOWN or EXPIRED with one of these gives way, once, to a receipt that still comes.
-OWN_CLOCK = frozenset({Reason.RECEIPT_OVERDUE, Reason.DOUBT_TIMEOUT, Reason.VALIDITY_EXPIRED})
+#: The rows that differ while a copy of the segment was written and never answered, apart from the one that the move
+#: tells of: the carrier may have it, and to call it unsent would be a guess. It waits IN_DOUBT for a late response, a
+#: receipt, or the end of the doubt. Nor does it go to another carrier: REROUTE leaves it with its own.
+WHILE_DOUBTFUL: dict[tuple[SegmentState, Move], SegmentState] = {
+    (_S.QUEUED, Move.ACCEPT): _S.SENT,
+    (_S.QUEUED, Move.ACCEPT_UNTRACKED): _S.UNTRACKED,
+    (_S.QUEUED, Move.EXPIRE): _S.IN_DOUBT,
+    (_S.QUEUED, Move.CANCEL): _S.IN_DOUBT,
+    (_S.IN_FLIGHT, Move.REFUSE): _S.IN_DOUBT,
+    (_S.IN_FLIGHT, Move.GIVE_UP): _S.IN_DOUBT,
+    (_S.IN_FLIGHT, Move.TAKE_BACK): _S.IN_DOUBT,
+    **{
+        (_S.IN_DOUBT, move): _S.IN_DOUBT
+        for move in (Move.REQUEUE, Move.REROUTE, Move.REFUSE, Move.GIVE_UP, Move.TAKE_BACK, Move.CANCEL)
+    },
+}
+
+
+def target_of(state: SegmentState, move: Move, *, doubtful: bool) -> SegmentState | None:
+    """Where the move leads, None where it changes nothing."""
+    if doubtful and (state, move) in WHILE_DOUBTFUL:
+        return WHILE_DOUBTFUL[state, move]
+    return TRANSITIONS.get((state, move))
+
+
+#: What our own clock made UNKNOWN or EXPIRED gives way, once, to a receipt that still comes. So does UNKNOWN from
+#: query_sm: an SMSC says so of messages that it has forgotten.
+REVISABLE = frozenset(
+    {
+        (_S.UNKNOWN, Reason.RECEIPT_OVERDUE),
+        (_S.UNKNOWN, Reason.DOUBT_TIMEOUT),
+        (_S.UNKNOWN, Reason.RECEIPT_QUERIED),
+        (_S.EXPIRED, Reason.VALIDITY_EXPIRED),
+    }
+)
 
 
 #: What a receipt says. The queue's own word for it: SMPP's is message_state.

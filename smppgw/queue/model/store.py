@@ -11,6 +11,7 @@ from smppgw.queue.model.views import (
     InboundView,
     MessageQuery,
     MessageView,
+    ParkedReceiptView,
     QuarantineView,
 )
 
@@ -43,6 +44,8 @@ class Store(Protocol):
     async def messages(self, query: MessageQuery) -> list[MessageView]: ...
 
     async def inbound(self, *, before: int | None, limit: int) -> list[InboundView]: ...
+
+    async def parked_receipts(self, *, before: int | None, limit: int) -> list[ParkedReceiptView]: ...
 
     async def quarantine(self, *, before: int | None, limit: int) -> list[QuarantineView]: ...
 

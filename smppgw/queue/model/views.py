@@ -67,6 +67,28 @@ class ReceiptView:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedReceiptView:
+    """A receipt that found no segment so far."""
+
+    receipt_id: int
+    carrier: str
+    bind: str
+    received_utc_ms: int
+    done_utc_ms: int | None  # what the SMSC says
+    smsc_id: str
+    match_id: str  # what is looked for: smsc_id, or what the settings extract of it
+    stat: str  # verbatim
+    state: ReceiptState | None  # None: a word that nobody knows
+    error: str
+    source_addr: str  # of the deliver_sm: normally the recipient
+    destination_addr: str
+    reference: int | None  # user_message_reference
+    flags: tuple[str, ...]  # names of ReceiptFlag
+    tlvs: str  # those the gateway does not use: JSON, [[tag, "hex"], ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     message_id: int
     account: str
@@ -145,3 +167,4 @@ class Depths:
     parked_receipts: int
     oldest_queued_utc_ms: int | None
     oldest_parked_utc_ms: int | None = None
+    quarantined: int = 0  # PDUs that are kept

@@ -7,7 +7,7 @@ others, since the SMSC makes no difference either. What is used is forgotten wit
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from smppgw.queue import statements as sql
@@ -15,6 +15,8 @@ from smppgw.queue.model import Cap
 from smppgw.queue.operations.transaction import Transaction
 
 _ALL = ""  # the sender under which a limit on all together is counted
+#: What waits for a limit is looked at again after so long, should the limit have been raised meanwhile.
+_SPREAD_MS = 3_600_000
 
 
 class Budget:
@@ -47,16 +49,29 @@ class Budget:
         for index, sender, used in self._tx.found(sql.SENDER_CAPS_USED, *parameters):
             self._left[sender][index] -= used
 
-    def put_off(self, sender: str) -> int | None:
-        """Takes one segment of the sender out of its limits: None, or until when it has to wait."""
-        if not self._by_sender:
-            return None
-        left = self._left[sender]
-        until = [cap.end_utc_ms for cap, of_cap in zip(self._by_sender, left, strict=True) if of_cap <= 0]
-        if until:
-            return max(until)
+    def ended(self, sender: str) -> bool:
+        """True when the sender has to wait; otherwise takes one segment of the sender out of its limits."""
+        left = self._left.get(sender, [])
+        if any(of_cap <= 0 for of_cap in left):
+            return True
         self._left[sender] = [of_cap - 1 for of_cap in left]
-        return None
+        return False
+
+    def next_spans(self, sender: str, waiting: Sequence[int]) -> dict[int, list[int]]:
+        """When each of these segments of a sender that has used up a limit may leave: as many in each of the next
+        spans as the limits let through, but none later than `_SPREAD_MS` after the first could."""
+        ended = [cap for cap, left in zip(self._by_sender, self._left[sender], strict=True) if left <= 0]
+        latest = max(cap.end_utc_ms for cap in ended) + _SPREAD_MS
+        spread: defaultdict[int, list[int]] = defaultdict(list)
+        for index, segment in enumerate(waiting):
+            due = [cap.end_utc_ms + index // max(cap.count, 1) * (cap.end_utc_ms - cap.start_utc_ms) for cap in ended]
+            spread[max(min(max(due), latest), max(cap.end_utc_ms for cap in ended))].append(segment)
+        return spread
+
+    def any_sender_ended(self) -> bool:
+        """Whether any sender of the carrier has used up a limit by sender."""
+        keys = json.dumps([[cap.key, cap.start_utc_ms, cap.count] for cap in self._by_sender])
+        return bool(self._by_sender) and bool(self._tx.one(sql.ANY_CAP_ENDED, keys, self._carrier))
 
     def use(self, senders: Iterable[str]) -> None:
         """Counts the segments that were claimed, by their senders."""

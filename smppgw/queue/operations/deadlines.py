@@ -11,9 +11,9 @@ from smppgw.queue.model import (
     Sweep,
     Swept,
 )
-from smppgw.queue.operations.ending import finish_by_clock
+from smppgw.queue.operations.ending import finish
 from smppgw.queue.operations.errands import ask_about_overdue
-from smppgw.queue.operations.parked import MOST_RETRIED, retry_settled, settle_doubts
+from smppgw.queue.operations.parked import MOST_RETRIED, give_up_parked, retry_settled, settle_doubts
 from smppgw.queue.operations.transaction import Transaction
 from smppgw.queue.operations.unanswered import Unanswered, put_in_doubt
 
@@ -23,6 +23,7 @@ _FORGOTTEN_AFTER_MS = 600_000
 _IN_FLIGHT = SegmentState.IN_FLIGHT
 _IN_DOUBT = SegmentState.IN_DOUBT
 _QUEUED = SegmentState.QUEUED
+_SENT = SegmentState.SENT
 
 
 def sweep(tx: Transaction, op: Sweep) -> Swept:
@@ -31,18 +32,20 @@ def sweep(tx: Transaction, op: Sweep) -> Swept:
     now, limit = op.now_utc_ms, op.limit
     for carrier in tx.found(sql.CARRIERS_IN_DOUBT):
         settle_doubts(tx, carrier, op.doubt_match_ms.get(carrier, 0), now)
-    waiting = [retry_settled(tx, carrier, now, MOST_RETRIED) for carrier in tx.found(sql.CARRIERS_WITH_IDS)]
+    with_ids = tx.found(sql.CARRIERS_WITH_IDS)
+    waiting = [retry_settled(tx, carrier, now, MOST_RETRIED) for carrier in with_ids]
+    waiting += [give_up_parked(tx, carrier, now - op.parked_keep_ms, limit) for carrier in with_ids]
     expired = tx.found(sql.PAST_DEADLINE, _QUEUED.value, now, limit)
-    finish_by_clock(tx, expired, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
+    finish(tx, expired, Move.EXPIRE, _QUEUED, Reason.VALIDITY_EXPIRED, now)
     doubts = tx.found(sql.PAST_DEADLINE, _IN_DOUBT.value, now, limit)
-    finish_by_clock(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
+    finish(tx, doubts, Move.DOUBT_TIMEOUT, _IN_DOUBT, Reason.DOUBT_TIMEOUT, now)
     overdue = tx.found(sql.OVERDUE_RECEIPTS, now, limit)
     ended = ask_about_overdue(tx, overdue, op.query, now)
-    finish_by_clock(tx, ended, Move.RECEIPT_OVERDUE, SegmentState.SENT, Reason.RECEIPT_OVERDUE, now)
+    finish(tx, [(*one, 0) for one in ended], Move.RECEIPT_OVERDUE, _SENT, Reason.RECEIPT_OVERDUE, now)
     # A bind answers for what it has in flight. Past its validity nobody does: so nothing stays open for ever.
     forgotten = [
         Unanswered(number, "", 0, parts)
-        for number, parts in tx.found(sql.PAST_DEADLINE, _IN_FLIGHT.value, now - _FORGOTTEN_AFTER_MS, limit)
+        for number, parts, _ in tx.found(sql.PAST_DEADLINE, _IN_FLIGHT.value, now - _FORGOTTEN_AFTER_MS, limit)
     ]
     put_in_doubt(tx, "", forgotten, Reason.RESPONSE_OVERDUE, now, _DAY_MS, None)
     more = any(waiting) or max(len(expired), len(doubts), len(overdue), len(forgotten)) >= limit

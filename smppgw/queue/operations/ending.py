@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from smppgw.queue import statements as sql
 from smppgw.queue.model import (
-    TRANSITIONS,
     VERDICT_OF_ONE,
     Move,
     Reason,
     SegmentState,
     Verdict,
     message_id_of,
+    target_of,
     verdict_of,
 )
 from smppgw.queue.operations.transaction import Transaction
@@ -23,23 +23,36 @@ _STATES = tuple(SegmentState)
 _REFUSED = (SegmentState.REJECTED, SegmentState.FAILED)
 
 
-def finish_by_clock(
+def finish(
     tx: Transaction,
-    segments: Sequence[tuple[int, int]],
+    segments: Sequence[tuple[int, int, int]],
     move: Move,
     state: SegmentState,
     reason: Reason,
     now_utc_ms: int,
+    *,
+    told: bool = True,
 ) -> None:
-    """Our own clock ends these (id, parts of the message; 2 where that is not known). History keeps it, since a
-    receipt may still revise it."""
-    if not segments:
-        return
-    target = TRANSITIONS[state, move]
-    numbers = [number for number, _ in segments]
-    tx.connection.execute(sql.RECORD_MOVE, (target.value, reason.value, now_utc_ms, json.dumps(numbers)))
-    write_history(tx, [(number, now_utc_ms, target.value, reason.value, "", "") for number in numbers])
-    conclude(tx, [(number, target, parts) for number, parts in segments], now_utc_ms)
+    """We end these (id, parts of the message, unanswered copies), as far as nobody else has them in hand: those that
+    are doubtful wait for what becomes of their copies.
+
+    `told`: history keeps it, since a receipt may still revise it. What is in doubt has its history anyway.
+    """
+    by_target: defaultdict[SegmentState, list[tuple[int, int]]] = defaultdict(list)
+    for number, parts, unanswered in segments:
+        target = target_of(state, move, doubtful=unanswered > 0)
+        assert target is not None  # the callers have these from the table
+        by_target[target].append((number, parts))
+    for target, ended in by_target.items():
+        numbers = json.dumps([number for number, _ in ended])
+        if target is SegmentState.IN_DOUBT:
+            tx.connection.execute(sql.HOLD_DOUBTFUL, (reason.value, numbers))
+        else:
+            tx.connection.execute(sql.RECORD_MOVE, (target.value, reason.value, now_utc_ms, numbers))
+        if told or target is SegmentState.IN_DOUBT:
+            write_history(tx, [(number, now_utc_ms, target.value, reason.value, "", "") for number, _ in ended])
+        if not target.is_open:
+            conclude(tx, [(number, target, parts) for number, parts in ended], now_utc_ms)
 
 
 def conclude(tx: Transaction, finals: Sequence[tuple[int, SegmentState, int]], now_utc_ms: int) -> None:
@@ -62,7 +75,8 @@ def conclude(tx: Transaction, finals: Sequence[tuple[int, SegmentState, int]], n
 def cancel_siblings(tx: Transaction, messages: Collection[int], now_utc_ms: int) -> None:
     """Of a message of which a part was refused for good, nothing more is sent: half a text helps nobody."""
     if messages:
-        tx.connection.execute(sql.CANCEL_SIBLINGS, (now_utc_ms, json.dumps(sorted(messages))))
+        waiting = tx.found(sql.WAITING_SIBLINGS, json.dumps(sorted(messages)))
+        finish(tx, waiting, Move.CANCEL, SegmentState.QUEUED, Reason.SIBLING_FAILED, now_utc_ms, told=False)
         conclude_several(tx, messages, now_utc_ms)
 
 

@@ -65,6 +65,10 @@ class Ledger:
             for hit in hits
         ]
 
+    def sent(self) -> set[int]:
+        """The segments of which a receipt in between said that the carrier has them."""
+        return {number for number, one in self._standing.items() if one.moved and one.state is _SENT}
+
     @property
     def moved(self) -> int:
         return sum(standing.moved for standing in self._standing.values())

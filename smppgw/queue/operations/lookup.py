@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from smppgw.queue import statements as sql
-from smppgw.queue.ids import Learned, Relation
+from smppgw.queue.ids import ENOUGH_SEEN, Learned, Relation
 from smppgw.queue.matcher import Candidate, Hit
 from smppgw.queue.model import IdForm
 from smppgw.queue.operations.ledger import REASONS, STATES
 from smppgw.queue.operations.transaction import Transaction
+
+#: What the message_ids of a carrier look like does not change from one to the next.
+_LOOK_AGAIN_MS = 60_000
 
 
 class Knowledge:
@@ -28,10 +31,23 @@ class Knowledge:
         if form is not None and self.learned.pin(form):
             self.changed = True
 
-    def look_closer(self) -> None:
-        """Takes in what the carrier's newest message_ids look like."""
-        self.learned.shape.see(self._tx.found(sql.NEWEST_SMSC_IDS, self._carrier))
+    def look_closer(self, now_utc_ms: int) -> None:
+        """Takes in what the carrier's newest message_ids look like; once it has seen enough of them, every minute."""
+        learned = self.learned
+        if learned.shape.seen >= ENOUGH_SEEN and 0 <= now_utc_ms - learned.looked_utc_ms < _LOOK_AGAIN_MS:
+            return
+        learned.looked_utc_ms = now_utc_ms
+        newest = self._tx.found(sql.NEWEST_SMSC_IDS, self._carrier)
+        learned.shape.see(newest or self._tx.found(sql.SOME_SMSC_IDS, self._carrier))
         self.changed = True
+
+    def vote(self, relations: Collection[Relation], now_utc_ms: int) -> bool:
+        """See Learned.vote."""
+        learned = self.learned
+        before = learned.relation, dict(learned.votes)
+        is_another = learned.vote(relations, now_utc_ms)
+        self.changed |= before != (learned.relation, learned.votes)
+        return is_another
 
     def save(self) -> None:
         learned = self.learned

@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from smppgw.queue import statements as sql
 from smppgw.queue.ids import ALL, Learned, readings, receipt_ids, response_id
 from smppgw.queue.matcher import (
+    CLOCK_STEP_MS,
+    Awaited,
     Match,
     choose_for_parked,
     choose_sniffed,
     early_matters,
+    forms_of,
     id_of,
     may_be_early,
     resolve_doubts,
 )
 from smppgw.queue.model import Reason, RecordOutcomes, message_id_at, reference_of
+from smppgw.queue.operations.errands import ask_to_cancel
 from smppgw.queue.operations.ledger import Ledger, candidate
 from smppgw.queue.operations.lookup import Knowledge, Segments
 from smppgw.queue.operations.records import Parked, from_json, parked_of, receipt_row, with_flags
@@ -38,7 +42,13 @@ def match_parked(tx: Transaction, op: RecordOutcomes, smsc_ids: set[str]) -> Non
     """Receipts, and texts that may be one, that came before their submit_sm_resp find their segment now."""
     if not smsc_ids:
         return
-    any_parked, any_sniffed = tx.found(sql.ANY_PARKED, op.carrier)
+    newest: list[int | None] = tx.found(sql.NEWEST_WAITING, op.carrier)
+    if newest == [None, None]:
+        return
+    # What came before all of these were written is not theirs, however much of it lies there.
+    accepted = [one.segment_id for one in op.outcomes if one.smsc_id]
+    oldest_utc_ms = tx.one(sql.OLDEST_SUBMIT, json.dumps(accepted)) or 0
+    any_parked, any_sniffed = (one is not None and one >= oldest_utc_ms - CLOCK_STEP_MS for one in newest)
     if not any_parked and not any_sniffed:
         return
     knowledge = Knowledge(tx, op.carrier, op.id_form)
@@ -79,11 +89,11 @@ def _match(
     segments.find(message_id for form in every for message_id in form)
     found = [(one, segments.hits(id_of(one.receipt), form)) for one, form in zip(parked, every, strict=True)]
     matters = any(hits and (settled or early_matters(one.receipt, hits, learned)) for one, hits in found)
-    unanswered = tx.found(sql.UNANSWERED_TO, carrier) if matters else []
+    awaited = Awaited(tx.found(sql.UNANSWERED_TO, carrier) if matters else ())
     rows, learned_now = [], False
     for one, hits in found:
         receipt, received = one.receipt, one.received_utc_ms
-        early = bool(hits) and may_be_early(receipt, received, unanswered)
+        early = bool(hits) and may_be_early(receipt, received, awaited)
         match = choose_for_parked(receipt, received, ledger.as_now(hits), learned, early=early, settled=settled)
         if match.segment is None:
             continue
@@ -100,7 +110,7 @@ def _count(knowledge: Knowledge, match: Match, received_utc_ms: int, now_utc_ms:
     learned.matched += 1
     learned.total += received_utc_ms < learned.since_utc_ms
     knowledge.changed = True
-    return learned.vote(match.votes, now_utc_ms)
+    return knowledge.vote(match.votes, now_utc_ms)
 
 
 def _match_sniffed(
@@ -131,7 +141,7 @@ def _match_sniffed(
             gone.append(number)
             knowledge.learned.matched += 1
             knowledge.learned.total += 1
-            knowledge.learned.vote(match.votes, op.now_utc_ms)
+            knowledge.vote(match.votes, op.now_utc_ms)
             knowledge.changed = True
     tx.rows(sql.INSERT_RECEIPTS, sql.INSERT_RECEIPTS_ROW, rows)
     if gone:
@@ -156,10 +166,19 @@ def retry_settled(tx: Transaction, carrier: str, now_utc_ms: int, limit: int) ->
     if not parked:
         return False
     learned.retried = parked[-1].row_id
-    knowledge.look_closer()
+    knowledge.look_closer(now_utc_ms)
+    knowledge.changed = True
     _retry(tx, carrier, parked, knowledge, now_utc_ms, settled=True)
     knowledge.save()
     return len(parked) >= limit
+
+
+def give_up_parked(tx: Transaction, carrier: str, before_utc_ms: int, limit: int) -> bool:
+    """Receipts that came before `before_utc_ms` stay without a segment. True when there may be more of them."""
+    oldest_utc_ms = tx.one(sql.OLDEST_PARKED, carrier)
+    if oldest_utc_ms is None or oldest_utc_ms > before_utc_ms:
+        return False
+    return tx.connection.execute(sql.GIVE_UP_PARKED, (carrier, limit, before_utc_ms)).rowcount >= limit
 
 
 def _retry(
@@ -180,15 +199,23 @@ def settle_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: int)
     """Parked receipts that can only belong to one segment in doubt resolve it (see matcher.resolve_doubts)."""
     if not tx.found(sql.ANY_PARKED, carrier)[0]:
         return
-    recipients = json.dumps(tx.found(sql.IN_DOUBT_TO, carrier))
-    oldest = message_id_at(max(now_utc_ms - match_ms - _LONGEST_QUEUED_MS, 0))
-    written = [candidate(row) for row in tx.found(sql.WRITTEN_TO, recipients, oldest, carrier)]
-    references = json.dumps(sorted({reference_of(one.segment_id) for one in written if one.in_doubt}))
+    doubtful: list[tuple[int, str]] = tx.found(sql.IN_DOUBT_TO, carrier)
+    recipients = {form: recipient for _, recipient in doubtful for form in forms_of(recipient)}
+    references = {reference_of(number) for number, _ in doubtful}
     rows = [
-        *tx.found(sql.PARKED_BY_SOURCE, recipients, carrier),
-        *tx.found(sql.PARKED_BY_REFERENCE, references, carrier),
+        *tx.found(sql.PARKED_BY_SOURCE, json.dumps(sorted(recipients)), carrier),
+        *tx.found(sql.PARKED_BY_REFERENCE, json.dumps(sorted(references)), carrier),
     ]
     parked = list({row[0]: parked_of(row) for row in rows}.values())
+    sources = {one.receipt.source_addr for one in parked}
+    told = {one.receipt.user_message_reference for one in parked}
+    wanted = {recipient for number, recipient in doubtful if reference_of(number) in told}
+    wanted |= {recipient for form, recipient in recipients.items() if form in sources}
+    if not wanted:
+        return
+    forms = json.dumps(sorted(set[str]().union(*map(forms_of, wanted))))
+    oldest = message_id_at(max(now_utc_ms - match_ms - _LONGEST_QUEUED_MS, 0))
+    written = [candidate(row) for row in tx.found(sql.WRITTEN_TO, forms, oldest, carrier)]
     pairs = resolve_doubts([(one.receipt, one.received_utc_ms) for one in parked], written, match_ms)
     if not pairs:
         return
@@ -204,3 +231,5 @@ def settle_doubts(tx: Transaction, carrier: str, match_ms: int, now_utc_ms: int)
     tx.rows(sql.UNPARK, sql.UNPARK_ROW, updates)
     ledger.write()
     tx.rows(sql.LEARN_SMSC_ID, sql.LEARN_SMSC_ID_ROW, list(ids.items()))
+    taken_back = {segment.segment_id for _, segment in pairs if segment.reason is Reason.CANCELLED_BY_APP}
+    ask_to_cancel(tx, carrier, sorted(taken_back & ledger.sent()), now_utc_ms)

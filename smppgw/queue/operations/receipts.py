@@ -13,6 +13,7 @@ from typing import Any
 from smppgw.queue import statements as sql
 from smppgw.queue.ids import Learned, Relation, readings
 from smppgw.queue.matcher import (
+    Awaited,
     Candidate,
     Hit,
     addresses_agree,
@@ -111,9 +112,10 @@ class _Matches:
     def __init__(self, tx: Transaction, op: RecordReceipts, knowledge: Knowledge) -> None:
         self._now_utc_ms = op.now_utc_ms
         self._receipts = op.receipts
+        self._knowledge = knowledge
         self._learned = knowledge.learned
         self._segments = Segments(tx, op.carrier)
-        self._unanswered: list[tuple[str, int]] = []
+        self._awaited: Awaited | None = None
         self._hits: dict[int, list[Hit]] = {}
         self._clear_flags: list[tuple[ReceiptFlag, ...]] = []
         #: The relation of the carrier's ids has become another one.
@@ -121,10 +123,10 @@ class _Matches:
         self._clear = self._look_up_plainly()
         unclear = [index for index, found in enumerate(self._clear) if found is None and id_of(op.receipts[index])]
         if unclear:
-            knowledge.look_closer()
+            knowledge.look_closer(op.now_utc_ms)
             self._look_up_closely(unclear)
             if any(early_matters(op.receipts[index], self._hits[index], self._learned) for index in unclear):
-                self._unanswered = tx.found(sql.UNANSWERED_TO, op.carrier)
+                self._awaited = Awaited(tx.found(sql.UNANSWERED_TO, op.carrier))
         elif self._learned.votes and any(self._clear):
             self._learned.votes.clear()  # the carrier keeps to its habit
             knowledge.changed = True
@@ -142,9 +144,9 @@ class _Matches:
         if receipt.sniffed is not None:
             match = choose_sniffed(receipt, hits, self._learned)
         else:
-            early = bool(self._unanswered) and may_be_early(receipt, self._now_utc_ms, self._unanswered)
+            early = self._awaited is not None and may_be_early(receipt, self._now_utc_ms, self._awaited)
             match = choose(receipt, hits, self._learned, early=early)
-        if self._learned.vote(match.votes, self._now_utc_ms):
+        if match.votes and self._knowledge.vote(match.votes, self._now_utc_ms):
             self.learned_now = True
         return match.segment, match.flags
 

@@ -1,8 +1,9 @@
 """Refused messages on their way to another carrier.
 
 A message leaves as a whole, and only while its carrier has nothing of it: each segment waits, or was refused in this
-very batch. Attempts are counted anew: the retry plan is the carrier's, and the last pause of one must not be the
-first of the next. The list of alternatives gets shorter with each, so that no message goes round in circles.
+very batch, and no copy of one is unanswered. Attempts are counted anew: the retry plan is the carrier's, and the last
+pause of one must not be the first of the next. The list of alternatives gets shorter with each, so that no message
+goes round in circles.
 """
 
 from __future__ import annotations
@@ -29,16 +30,19 @@ class Departure:
     stays: bool = False  # the carrier has, or may have, something of it
 
 
-def departures_of(tx: Transaction, messages: Collection[int], coming_back: Container[int]) -> dict[int, Departure]:
-    """Those of the messages that may leave. `coming_back`: the segments that this batch sends back to the queue."""
+def departures_of(tx: Transaction, messages: Collection[int], coming_back: Mapping[int, int]) -> dict[int, Departure]:
+    """Those of the messages that may leave. `coming_back`: the segments that this batch sends back to the queue, with
+    how many of their copies are still unanswered."""
     found: dict[int, Departure] = {}
-    for message, alternatives, segment, state, without_id in tx.found(sql.REROUTABLE, json.dumps(sorted(messages))):
+    rows = tx.found(sql.REROUTABLE, json.dumps(sorted(messages)))
+    for message, alternatives, segment, state, without_id, unanswered in rows:
         departure = found.get(message)
         if departure is None:
             carrier, *others = json.loads(alternatives)
             departure = found[message] = Departure(carrier, others)
         departure.segments.append(segment)
-        departure.stays |= not (without_id and (state == _QUEUED or segment in coming_back))
+        here = state == _QUEUED or segment in coming_back
+        departure.stays |= not (without_id and here) or coming_back.get(segment, unanswered) > 0
     return {message: departure for message, departure in found.items() if not departure.stays}
 
 

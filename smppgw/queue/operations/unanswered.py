@@ -21,6 +21,7 @@ from smppgw.queue.model import (
 )
 from smppgw.queue.operations.caps import give_back
 from smppgw.queue.operations.ending import cancel_siblings, write_history
+from smppgw.queue.operations.errands import relist_errands
 from smppgw.queue.operations.transaction import Transaction
 from smppgw.queue.retry import retry_at
 
@@ -65,6 +66,7 @@ def recover(tx: Transaction, op: Recover) -> int:
     by_carrier: defaultdict[str, list[Unanswered]] = defaultdict(list)
     for number, carrier, bind, attempts, parts in tx.found(sql.LEFT_IN_FLIGHT):
         by_carrier[carrier].append(Unanswered(number, bind, attempts, parts))
+    relist_errands(tx)
     for carrier, moving in by_carrier.items():
         timeout_ms = op.doubt_timeout_ms.get(carrier, op.default_doubt_timeout_ms)
         put_in_doubt(tx, carrier, moving, Reason.CRASHED, op.now_utc_ms, timeout_ms, op.resend.get(carrier))
@@ -92,7 +94,7 @@ def put_in_doubt(
         tx.connection.execute(sql.DOUBT, (reason.value, now_utc_ms + timeout_ms, ids))
         _tell(tx, held, TRANSITIONS[_IN_FLIGHT, Move.DOUBT], reason, now_utc_ms)
     if again:
-        tx.rows(sql.RESEND, sql.RESEND_ROW, again)
+        tx.rows(sql.RESEND, sql.RESEND_ROW, again, now_utc_ms + timeout_ms)
         target = TRANSITIONS[_IN_FLIGHT, Move.RESEND]
         _tell(tx, sent_again, target, Reason.RESENT_AFTER_DOUBT, now_utc_ms, reason.value)
         _requeued(tx, carrier, sent_again, now_utc_ms)
