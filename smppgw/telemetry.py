@@ -6,11 +6,13 @@ does: values come in as plain numbers and strings. No message text and no whole 
 
 from __future__ import annotations
 
+import collections
 import json
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -175,6 +177,19 @@ class Metrics:
         return generate_latest(self.registry) + generate_latest(scraped)
 
 
+@dataclass(slots=True)
+class Recorded:
+    """What became of the answers, deliveries and bad PDUs of one commit of a bind."""
+
+    stale: int = 0  # answers to claims that were settled otherwise before
+    rerouted: int = 0  # segments that went to another carrier
+    parked: int = 0  # receipts that match no segment so far
+    #: Oddities of those that do, by name of ReceiptFlag.
+    flags: collections.Counter[str] = field(default_factory=collections.Counter)
+    redelivered: int = 0  # inbound texts that came again
+    quarantined: int = 0  # bad PDUs that were kept
+
+
 class BindMetrics:
     """What the binds tell their observer, as metrics (fits smppgw.binds.status.Observer)."""
 
@@ -189,29 +204,18 @@ class BindMetrics:
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         self._metrics.bind_commit_seconds.labels(carrier).observe(elapsed_s)
 
-    def recorded(
-        self,
-        carrier: str,
-        bind: str,
-        *,
-        stale: int,
-        rerouted: int,
-        parked: int,
-        flags: Mapping[str, int],
-        redelivered: int,
-        quarantined: int,
-    ) -> None:
+    def recorded(self, carrier: str, bind: str, what: Recorded) -> None:
         metrics = self._metrics
-        metrics.outcomes_stale.labels(carrier).inc(stale)
-        metrics.receipts_parked.labels(carrier).inc(parked)
-        if rerouted:
-            metrics.segments_rerouted.labels(carrier).inc(rerouted)
-        for flag, count in flags.items():
+        metrics.outcomes_stale.labels(carrier).inc(what.stale)
+        metrics.receipts_parked.labels(carrier).inc(what.parked)
+        if what.rerouted:
+            metrics.segments_rerouted.labels(carrier).inc(what.rerouted)
+        for flag, count in what.flags.items():
             metrics.receipt_flags.labels(carrier, flag).inc(count)
-        if redelivered:
-            metrics.inbound_redelivered.labels(carrier).inc(redelivered)
-        if quarantined:
-            metrics.quarantined_pdus.labels(carrier).inc(quarantined)
+        if what.redelivered:
+            metrics.inbound_redelivered.labels(carrier).inc(what.redelivered)
+        if what.quarantined:
+            metrics.quarantined_pdus.labels(carrier).inc(what.quarantined)
 
     def state_changed(self, carrier: str, bind: str, state: object) -> None:
         """States are sampled when scraped."""
@@ -414,6 +418,7 @@ __all__ = [
     "MetricKind",
     "MetricSpec",
     "Metrics",
+    "Recorded",
     "Sample",
     "StoreMetrics",
     "TextFormatter",

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from smppgw.telemetry import (
     BindMetrics,
     MetricKind,
     Metrics,
+    Recorded,
     Sample,
     StoreMetrics,
     log,
@@ -98,12 +100,11 @@ def test_observers() -> None:
     binds, store = BindMetrics(metrics), StoreMetrics(metrics)
     binds.answered("demo", "demo/1", [0.002, 0.003])
     binds.committed("demo", "demo/1", 0.004, 10)
-    binds.recorded("demo", "demo/1", stale=0, rerouted=0, parked=0, flags={}, redelivered=0, quarantined=0)
-    flags = {"states_disagree": 2, "sniffed": 1}
-    binds.recorded("demo", "demo/1", stale=2, rerouted=7, parked=3, flags=flags, redelivered=4, quarantined=5)
-    binds.recorded(
-        "demo", "demo/1", stale=0, rerouted=0, parked=0, flags={"sniffed": 6}, redelivered=0, quarantined=0
-    )
+    binds.recorded("demo", "demo/1", Recorded())
+    flags = Counter({"states_disagree": 2, "sniffed": 1})
+    told = Recorded(stale=2, rerouted=7, parked=3, flags=flags, redelivered=4, quarantined=5)
+    binds.recorded("demo", "demo/1", told)
+    binds.recorded("demo", "demo/1", Recorded(flags=Counter(sniffed=6)))
     binds.state_changed("demo", "demo/1", "bound_trx")
     store.transaction(0.001, 0.002, 5)
     store.failed(ValueError("x"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -27,7 +27,7 @@ from smppgw.api.intake import Intake, ItemError, parse
 from smppgw.api.measuring import Measured, samples
 from smppgw.api.services import Services, Unavailable
 from smppgw.errors import StoreError, StoreUnavailable
-from smppgw.queue.model import Acceptance, AcceptStatus, CancelStatus, Lane, NewMessage, format_id, parse_id
+from smppgw.queue.model import Acceptance, AcceptStatus, CancelStatus, Lane, NewMessage, parse_id
 from smppgw.telemetry import log, program_version
 
 logger = logging.getLogger("smppgw.api")
@@ -55,8 +55,23 @@ def create_app(services: Services, *, first_reference: int = 0) -> FastAPI:
     return app
 
 
+V = TypeVar("V")
+
+
 def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(to_json(value), status, headers, "application/json")
+
+
+async def _page(
+    name: str,
+    look: Callable[[int], Awaitable[Sequence[V]]],
+    limit: int,
+    show: Callable[[V], dict[str, Any]],
+) -> Response:
+    """The first `limit` that `look` finds, under `name`; `next` is the id that the next page goes on from."""
+    found = await look(limit + 1)  # one more tells whether more follow
+    page = [show(view) for view in found[:limit]]
+    return _json({name: page, "next": page[-1]["id"] if len(found) > limit else None})
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -256,34 +271,29 @@ def _add_lists(app: FastAPI, services: Services) -> None:
     async def get_messages(request: Request, account: str = authorised) -> Response:
         pairs = request.query_params.multi_items()
         query = queries.message_query(pairs, account, services.settings.accounts[account])
-        found = await services.messages(replace(query, limit=query.limit + 1))  # one more tells whether more follow
-        page = found[: query.limit]
-        following = format_id(page[-1].message_id) if len(found) > query.limit else None
-        return _json({"messages": [views.message_summary(view) for view in page], "next": following})
+        return await _page(
+            "messages",
+            lambda most: services.messages(replace(query, limit=most)),
+            query.limit,
+            views.message_summary,
+        )
 
     @app.get("/v1/inbound", **doc.GET_INBOUND)
     async def get_inbound(request: Request, account: str = authorised) -> Response:
         before, limit = queries.page_query(request.query_params.multi_items())
-        found = await services.inbound(before, limit + 1)
-        page = found[:limit]
-        following = str(page[-1].inbound_id) if len(found) > limit else None
-        return _json({"inbound": [views.inbound_text(view) for view in page], "next": following})
+        return await _page("inbound", lambda most: services.inbound(before, most), limit, views.inbound_text)
 
     @app.get("/v1/receipts", **doc.GET_RECEIPTS)
     async def get_receipts(request: Request, account: str = authorised) -> Response:
         before, limit = queries.parked_query(request.query_params.multi_items())
-        found = await services.parked_receipts(before, limit + 1)
-        page = found[:limit]
-        following = str(page[-1].receipt_id) if len(found) > limit else None
-        return _json({"receipts": [views.parked_receipt(view) for view in page], "next": following})
+        return await _page(
+            "receipts", lambda most: services.parked_receipts(before, most), limit, views.parked_receipt
+        )
 
     @app.get("/v1/quarantine", **doc.GET_QUARANTINE)
     async def get_quarantine(request: Request, account: str = authorised) -> Response:
         before, limit = queries.page_query(request.query_params.multi_items())
-        found = await services.quarantine(before, limit + 1)
-        page = found[:limit]
-        following = str(page[-1].quarantine_id) if len(found) > limit else None
-        return _json({"quarantine": [views.quarantined(view) for view in page], "next": following})
+        return await _page("quarantine", lambda most: services.quarantine(before, most), limit, views.quarantined)
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,7 +39,7 @@ from smppgw.queue.model import (
     TakeErrands,
 )
 from smppgw.smpp import DataSmResp, DeliverSmResp, Status
-from smppgw.telemetry import log
+from smppgw.telemetry import Recorded, log
 
 _STORE_PAUSE = RefusalPlan(first_s=0.2, factor=2.0, max_s=5.0)
 
@@ -225,40 +225,30 @@ class Recorder:
 
     def _tell(self, ops: Sequence[Op[Any]]) -> None:
         """What the store did not find a place for is counted, never passed over."""
-        stale = rerouted = parked = redelivered = quarantined = told = 0
-        flags: Counter[str] = Counter()
+        what, told = Recorded(), False
         for op in ops:
             if isinstance(op, RecordOutcomes):
-                stale += op.result.stale
-                rerouted += op.result.rerouted
+                what.stale += op.result.stale
+                what.rerouted += op.result.rerouted
                 self._sample_ids.response = op.outcomes[-1].smsc_id or self._sample_ids.response
             elif isinstance(op, RecordReceipts):
-                parked += op.result.parked
+                what.parked += op.result.parked
                 if op.result.parked and not op.result.matched:
                     self._sample_ids.receipt = op.receipts[0].smsc_id
-                flags.update(op.result.flags)
+                what.flags.update(op.result.flags)
                 if self._sniffs:
                     self._count_sniffed(op)
             elif isinstance(op, RecordInbound):
-                redelivered += op.result.redelivered
+                what.redelivered += op.result.redelivered
             elif isinstance(op, Quarantine):
-                quarantined += len(op.pdus)
+                what.quarantined += len(op.pdus)
             else:
                 continue
-            told += 1
+            told = True
         if told:
-            self._observer.recorded(
-                self._carrier,
-                self._bind,
-                stale=stale,
-                rerouted=rerouted,
-                parked=parked,
-                flags=flags,
-                redelivered=redelivered,
-                quarantined=quarantined,
-            )
-        if stale:
-            log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=stale)
+            self._observer.recorded(self._carrier, self._bind, what)
+        if what.stale:
+            log(events.LOGGER, logging.DEBUG, events.BIND_OUTCOMES_STALE, bind=self._bind, outcomes=what.stale)
 
     def _count_sniffed(self, op: RecordReceipts) -> None:
         """What only looked like a receipt counts once the store has said what it is.

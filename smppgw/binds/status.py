@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from smppgw.telemetry import Recorded
+
 
 class BindKind(StrEnum):
     """Which bind request opened, or will open, the session."""
@@ -108,22 +110,9 @@ class Observer(Protocol):
         """A bind's transaction is on disk."""
         ...
 
-    def recorded(
-        self,
-        carrier: str,
-        bind: str,
-        *,
-        stale: int,
-        rerouted: int,
-        parked: int,
-        flags: Mapping[str, int],
-        redelivered: int,
-        quarantined: int,
-    ) -> None:
-        """Of what a bind had recorded: answers to claims that were settled otherwise before, segments that went to
-        another carrier, receipts that match no segment so far, oddities of those that do (by name of ReceiptFlag),
-        inbound texts that came again, and bad PDUs that were kept. Not called for commits without any answers,
-        deliveries and bad PDUs."""
+    def recorded(self, carrier: str, bind: str, what: Recorded) -> None:
+        """What became of what a bind had recorded. Not called for commits without any answers, deliveries and bad
+        PDUs."""
         ...
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None: ...
@@ -138,18 +127,7 @@ class NullObserver:
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         return None
 
-    def recorded(
-        self,
-        carrier: str,
-        bind: str,
-        *,
-        stale: int,
-        rerouted: int,
-        parked: int,
-        flags: Mapping[str, int],
-        redelivered: int,
-        quarantined: int,
-    ) -> None:
+    def recorded(self, carrier: str, bind: str, what: Recorded) -> None:
         return None
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None:

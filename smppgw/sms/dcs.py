@@ -13,7 +13,6 @@ from smppgw.sms import gsm7, udh
 from smppgw.sms.encoding import DEFAULT_ENCODING, DefaultAlphabet, Encoding
 
 _NUL_PICTURE = "\u2400"
-_REPLACEMENT = "\ufffd"
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e\n\r\t]")
 _C1 = re.compile("[\x80-\x9f]")

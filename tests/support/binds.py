@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from smppgw.binds.pool import BindPool
 from smppgw.binds.status import BindState, BindStatus, NullObserver
 from smppgw.config import CarrierSettings, ReconnectSettings, RetrySettings, TimerSettings
 from smppgw.smpp import DeliverSm
+from smppgw.telemetry import Recorded
 from tests.support.bindstore import RECIPIENT, SENDER, BindStore
 from tests.support.clock import VirtualClock
 from tests.support.smsc import FakeSmsc
@@ -89,23 +90,12 @@ class Told(NullObserver):
     def committed(self, carrier: str, bind: str, elapsed_s: float, items: int) -> None:
         self.committed_items.append(items)
 
-    def recorded(
-        self,
-        carrier: str,
-        bind: str,
-        *,
-        stale: int,
-        rerouted: int,
-        parked: int,
-        flags: Mapping[str, int],
-        redelivered: int,
-        quarantined: int,
-    ) -> None:
-        self.stale += stale
-        self.parked += parked
-        self.flags.update(flags)
-        self.redelivered += redelivered
-        self.quarantined += quarantined
+    def recorded(self, carrier: str, bind: str, what: Recorded) -> None:
+        self.stale += what.stale
+        self.parked += what.parked
+        self.flags.update(what.flags)
+        self.redelivered += what.redelivered
+        self.quarantined += what.quarantined
 
     def state_changed(self, carrier: str, bind: str, state: BindState) -> None:
         self.states.append(state)
