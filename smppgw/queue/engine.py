@@ -123,5 +123,6 @@ class Engine:
     @staticmethod
     def _fail(calls: Sequence[Call], error: StoreError) -> None:
         for call in calls:
-            call.error = error
+            # One of its own for each: raised in many tasks, a shared one would carry the tracebacks of all of them.
+            call.error = type(error)(*error.args)
             call.woken = set()
