@@ -8,6 +8,7 @@
     agenda      what is to happen later, in one heap and one task
     stats       the counts and the summary
     ledger      what was received and what was acknowledged: bounded in memory, JSON lines on disk
+    reading     what a submit says, as a phone would show it
     messages    a message the SMSC has taken, and the deliver_sm made from it
     ids         what a response calls a message, and what its receipt calls it
     dialect     receipts and inbound texts as some SMSCs write them

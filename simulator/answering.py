@@ -13,10 +13,11 @@ from itertools import accumulate
 from simulator.dialect import tlvs_of
 from simulator.odd import frame
 from simulator.quirks import LongForm, ResponseQuirks, StatusCode
+from simulator.reading import STRAIGHT_READER, UDHI, Reader, content_of
 from simulator.stats import UNANSWERED
 from smppgw.smpp import DataSm, GenericNack, Pdu, Status, SubmitSm, Tag
+from smppgw.sms import udh
 
-_UDHI = 0x40
 _NO_END = b"\xff" * 80  # longer than any message_id, and no NUL
 
 Screen = Callable[[SubmitSm | DataSm], int]
@@ -39,35 +40,56 @@ class _Turns:
         return True
 
 
-def screen_of(quirks: ResponseQuirks, chance: Callable[[], float]) -> Screen | None:
+def screen_of(quirks: ResponseQuirks, chance: Callable[[], float], reader: Reader = STRAIGHT_READER) -> Screen | None:
     """What a submit is refused with for what it carries, or at random; 0 accepts it."""
-    refuses_forms = set(LongForm) - set(quirks.takes_long)
+    content = _content_screen(quirks, reader)
     weights = dict(quirks.statuses)
     if quirks.never:
         weights = {StatusCode(UNANSWERED): 1.0}
     elif quirks.generic_nack is not None:
         weights = {quirks.generic_nack: 1.0}
-    if quirks.takes_tlvs and not refuses_forms and not weights:
-        return None
+    if not weights:
+        return content
     turns = _Turns(quirks)
     statuses = [int(status) for status in weights]
     bounds = list(accumulate(weights.values()))
+
+    def screen(pdu: SubmitSm | DataSm) -> int:
+        status = content(pdu) if content is not None else 0
+        if status or not turns.next():
+            return status
+        return statuses[bisect(bounds, chance() * bounds[-1])]
+
+    return screen
+
+
+def _content_screen(quirks: ResponseQuirks, reader: Reader) -> Screen | None:
+    """What a submit is refused with for what it carries; None where anything goes."""
+    refuses_forms = set(LongForm) - set(quirks.takes_long)
+    known, most = frozenset(quirks.takes_data_codings), quirks.max_octets
+    if quirks.takes_tlvs and quirks.takes_schedule and not refuses_forms and not known and not most:
+        return None
 
     def screen(pdu: SubmitSm | DataSm) -> int:
         if pdu.tlvs and not quirks.takes_tlvs:
             return Status.ESME_ROPTPARNOTALLWD
         if refuses_forms and _form_of(pdu) in refuses_forms:
             return Status.ESME_RINVESMCLASS
-        if not statuses or not turns.next():
-            return 0
-        return statuses[bisect(bounds, chance() * bounds[-1])]
+        if not (quirks.takes_schedule or isinstance(pdu, DataSm)) and pdu.schedule_delivery_time:
+            return Status.ESME_RINVSCHED
+        if known and pdu.data_coding not in known:
+            return Status.ESME_RINVDCS
+        if most and Tag.MESSAGE_PAYLOAD not in pdu.tlvs and reader.air_octets(pdu) > most:
+            return Status.ESME_RINVMSGLEN
+        return 0
 
     return screen
 
 
 def _form_of(pdu: SubmitSm | DataSm) -> LongForm | None:
-    if pdu.esm_class & _UDHI:
-        return LongForm.UDH
+    if pdu.esm_class & UDHI:
+        found = udh.concatenation(content_of(pdu))
+        return LongForm.UDH16 if found is not None and found.wide else LongForm.UDH
     if Tag.SAR_MSG_REF_NUM in pdu.tlvs:
         return LongForm.SAR
     return LongForm.PAYLOAD if Tag.MESSAGE_PAYLOAD in pdu.tlvs else None

@@ -15,10 +15,11 @@ from simulator.answering import screen_of
 from simulator.dialect import Dialect, has_dialect, lookalikes
 from simulator.fates import STAT, STATES_BY_NAME, Fates, MessageState, wants_intermediate, wants_receipt
 from simulator.ids import Numbers, former
-from simulator.ledger import Ledger, Seen, Submit, content_of
+from simulator.ledger import Ledger, Seen, Submit
 from simulator.messages import Delivery, Kind, Message, Party, straight
 from simulator.outbox import Outbox
 from simulator.picky import outbox_class
+from simulator.reading import Reader, content_of
 from simulator.settings import SimulatorSettings
 from simulator.stats import Stats
 from simulator.throttle import TokenBucket
@@ -34,6 +35,7 @@ from smppgw.smpp import (
     SubmitSmResp,
     Tag,
     UnsuccessSme,
+    parse_time,
 )
 
 #: Past so many system_ids the idle ones are forgotten, so that a flood of invented ones costs no memory.
@@ -74,7 +76,8 @@ class MessageCentre:
         self._foreign_ids = [former(template) for template in quirks.receipts.foreign]
         self._build = Dialect(quirks) if has_dialect(quirks) else straight
         self._outbox_class = outbox_class(quirks.receipts)
-        self._screen = screen_of(quirks.responses, self.chance)
+        self._reader = Reader(quirks.texts)
+        self._screen = screen_of(quirks.responses, self.chance, self._reader)
         drop_above = quirks.responses.drop_above_per_s
         self._noticed = TokenBucket(drop_above, max(1.0, drop_above), clock.mono()) if drop_above else None
         self._plans_oddly = bool(drop_above or quirks.receipts.unrequested or self._extra_reports)
@@ -166,6 +169,8 @@ class MessageCentre:
         status = self.status(system_id, destination.addr)
         if self._screen is not None and status == 0:
             status = self._screen(pdu)
+        if pdu.schedule_delivery_time and status == 0 and _kept_s(pdu, utc_ms) is None:
+            status = Status.ESME_RINVSCHED
         message_id = self.take(system_id, pdu, destination, utc_ms) if status == 0 else ""
         self.enter(system_id, pdu, destination.addr, message_id, status, utc_ms)
         return SubmitSmResp(sequence_number=pdu.sequence_number, command_status=status, message_id=message_id)
@@ -193,6 +198,9 @@ class MessageCentre:
         if not pdu.dest_addresses:
             self.enter(system_id, pdu, "", "", Status.ESME_RINVNUMDESTS, utc_ms)
             return SubmitMultiResp(sequence_number=pdu.sequence_number, command_status=Status.ESME_RINVNUMDESTS)
+        if _kept_s(pdu, utc_ms) is None:
+            self.enter(system_id, pdu, "", "", Status.ESME_RINVSCHED, utc_ms)
+            return SubmitMultiResp(sequence_number=pdu.sequence_number, command_status=Status.ESME_RINVSCHED)
         number = self._numbers.take(utc_ms)
         message_id = self._form_id(number)
         failed: list[UnsuccessSme] = []
@@ -245,7 +253,7 @@ class MessageCentre:
         else:
             self._stats.duplicates += 1
         settings = self._settings
-        delay_s = settings.receipt_delay.draw(self.chance())
+        delay_s = settings.receipt_delay.draw(self.chance()) + (_kept_s(pdu, utc_ms) or 0.0)
         message = Message(
             message_id,
             system_id,
@@ -369,4 +377,17 @@ class MessageCentre:
         stats.last_submit_utc_ms = utc_ms
         if stats.first_submit_utc_ms is None:
             stats.first_submit_utc_ms = utc_ms
-        self._ledger.submit(Submit(utc_ms, system_id, message_id, status, destination, pdu))
+        self._ledger.submit(Submit(utc_ms, system_id, message_id, status, destination, pdu, self._reader))
+
+
+def _kept_s(pdu: SubmitSm | DataSm | SubmitMulti, utc_ms: int) -> float | None:
+    """How long the message stays here until the time it was scheduled for; None: that is no time.
+
+    One that has passed is now: the standard does not say (SMPP 3.4, 5.2.15).
+    """
+    if isinstance(pdu, DataSm) or not pdu.schedule_delivery_time:
+        return 0.0
+    try:
+        return max(0.0, (parse_time(pdu.schedule_delivery_time, utc_ms) - utc_ms) / 1000)
+    except ValueError:
+        return None

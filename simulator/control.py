@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 import trio
@@ -43,6 +44,17 @@ def _inject(smsc: Smsc, order: dict[str, Any]) -> dict[str, Any]:
 
 def _summary(smsc: Smsc, order: dict[str, Any]) -> dict[str, Any]:
     return {"summary": smsc.summary()}
+
+
+_SUBMITS_SHOWN = 10
+
+
+def _submits(smsc: Smsc, order: dict[str, Any]) -> dict[str, Any]:
+    count = order.get("count", _SUBMITS_SHOWN)
+    if count < 1:
+        raise BadOrder("count must be 1 or more")
+    newest = list(islice(reversed(smsc.submits), count))
+    return {"submits": [submit.line() for submit in reversed(newest)]}
 
 
 def _binds(smsc: Smsc, order: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +128,7 @@ ORDERS: Mapping[str, Order] = {
         _inject,
     ),
     "summary": Order("show the counts so far", {}, _NOTHING, _summary),
+    "submits": Order("show the newest submits, decoded, oldest first", {"count": (int,)}, _NOTHING, _submits),
     "binds": Order("list the binds", {}, _NOTHING, _binds),
     "cut": Order("drop one bind, or every connection, without a word", {"bind": (int,)}, _NOTHING, _cut),
     "unbind": Order("unbind one bind, or all, in good order", {"bind": (int,)}, _NOTHING, _unbind),

@@ -12,26 +12,16 @@ from collections import deque
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from smppgw.smpp import DataSm, SubmitMulti, SubmitSm, Tag
-from smppgw.sms.dcs import decode_text
-
-UDHI = 0x40  # esm_class (SMPP 3.4, 5.2.12)
+from simulator.reading import STRAIGHT_READER, Reader, Reading, content_of
+from smppgw.smpp import DataSm, SubmitMulti, SubmitSm
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def content_of(pdu: SubmitSm | DataSm | SubmitMulti) -> bytes:
-    """The user data: short_message, or message_payload where that is used instead (SMPP 3.4, 5.3.2.32)."""
-    if not isinstance(pdu, DataSm) and pdu.short_message:
-        return pdu.short_message
-    payload: bytes = pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-    return payload
 
 
 class Submit:
     """One submit as it came. `status` is the answer, `message_id` empty where it was refused."""
 
-    __slots__ = ("destination", "message_id", "pdu", "status", "system_id", "utc_ms")
+    __slots__ = ("_reader", "destination", "message_id", "pdu", "status", "system_id", "utc_ms")
 
     def __init__(
         self,
@@ -41,7 +31,9 @@ class Submit:
         status: int,
         destination: str,
         pdu: SubmitSm | DataSm | SubmitMulti,
+        reader: Reader = STRAIGHT_READER,
     ) -> None:
+        self._reader = reader
         self.utc_ms = utc_ms
         self.system_id = system_id
         self.message_id = message_id
@@ -61,11 +53,22 @@ class Submit:
 
     @property
     def text(self) -> str:
-        """The user data decoded, without its UDH."""
-        return decode_text(self.octets, self.pdu.data_coding, bool(self.pdu.esm_class & UDHI))
+        """The user data decoded, without its UDH, as a phone shows it."""
+        return self.reading.text
+
+    @property
+    def reading(self) -> Reading:
+        """What it says, and how that was told."""
+        return self._reader.read(self.pdu)
+
+    @property
+    def schedule(self) -> str:
+        """schedule_delivery_time, empty for at once; data_sm has none."""
+        return "" if isinstance(self.pdu, DataSm) else self.pdu.schedule_delivery_time
 
     def line(self) -> dict[str, Any]:
-        return {
+        """All of it that JSON can carry."""
+        line = {
             "kind": "submit",
             "utc_ms": self.utc_ms,
             "system_id": self.system_id,
@@ -77,7 +80,11 @@ class Submit:
             "esm_class": self.pdu.esm_class,
             "registered_delivery": self.pdu.registered_delivery,
             "octets": self.octets.hex(),
+            **self.reading.as_json(),
         }
+        if self.schedule:
+            line["schedule_delivery_time"] = self.schedule
+        return line
 
 
 class Visit(NamedTuple):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.fates import ERROR_CODES, STAT, MessageState
 from smppgw.smpp import DeliverSm, Pdu, Tag
 from smppgw.smpp.receipts import format_receipt
+from smppgw.sms import dcs
+from smppgw.sms.encoding import Alphabet
 
 if TYPE_CHECKING:
     from simulator.outbox import Receiver
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 RECEIPT = 0x04  # esm_class of deliver_sm (SMPP 3.4, 5.2.12)
 INTERMEDIATE = 0x20
 _UDHI = 0x40
-_UCS2 = 8
 _RECEIPT_TEXT_OCTETS = 20  # SMPP 3.4, Appendix B: the first 20 characters of the message
 _VISIBLE = bytes(octet if 0x20 <= octet < 0x7F else 0x2E for octet in range(256))
 
@@ -205,7 +206,7 @@ def excerpt(message: Message) -> str:
     octets = message.octets
     if message.esm_class & _UDHI and octets:
         octets = octets[1 + octets[0] :]
-    if message.data_coding == _UCS2:
+    if dcs.describe(message.data_coding).alphabet is Alphabet.UCS2:
         text = octets[: 2 * _RECEIPT_TEXT_OCTETS].decode("utf-16-be", "replace")
         octets = text.encode("ascii", "replace")
     return octets[:_RECEIPT_TEXT_OCTETS].translate(_VISIBLE).decode("ascii")

@@ -1,7 +1,7 @@
 """The ways in which an SMSC may deviate from the standard, as settings. The defaults are the straight SMSC.
 
 Owns names, defaults and what cannot be. What each does stands where it is done: ids.py, dialect.py, answering.py,
-conduct.py, odd.py, outbox.py. Each quirk has been seen at a real SMSC; scenarios/ has a file for each.
+conduct.py, odd.py, outbox.py, reading.py. Each quirk has been seen at a real SMSC; scenarios/ has a file for each.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from simulator.ids import fields
 from simulator.odd import ODD
 from smppgw.errors import ConfigError
 from smppgw.smpp import CommandId
+from smppgw.sms.encoding import DefaultAlphabet, Packing
 
 StatusCode = NewType("StatusCode", int)  # a command_status
 Octets = NewType("Octets", bytes)  # written as hexadecimal
@@ -53,6 +54,7 @@ class LongForm(StrEnum):
     """How parts of a long message are told to belong together."""
 
     UDH = "udh"
+    UDH16 = "udh16"  # with a reference of 16 bits
     SAR = "sar"
     PAYLOAD = "payload"
 
@@ -119,6 +121,9 @@ class ResponseQuirks:
     drop_above_per_s: float = 0.0  # accepted, and forgotten; 0: nothing is
     takes_tlvs: bool = True  # otherwise ESME_ROPTPARNOTALLWD
     takes_long: tuple[LongForm, ...] = tuple(LongForm)  # otherwise ESME_RINVESMCLASS
+    takes_schedule: bool = True  # otherwise ESME_RINVSCHED
+    takes_data_codings: tuple[int, ...] = ()  # otherwise ESME_RINVDCS, for which SMPP 3.4 has no word; none: all
+    max_octets: int = 0  # of user data, as they travel in the air; more is ESME_RINVMSGLEN; 0: no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +159,15 @@ class InboundQuirks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextQuirks:
+    """How the user data of submits is read, and what of it reaches the phones."""
+
+    default_alphabet: DefaultAlphabet = DefaultAlphabet.GSM7  # what octets with data_coding 0 are
+    packing: Packing = Packing.UNPACKED  # of GSM-7
+    shift_tables: bool = True  # national ones are passed on; otherwise the phone reads by the default alphabet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutbindQuirks:
     """An SMSC that connects out and asks to be bound to (SMPP 3.4, 2.2.1)."""
 
@@ -181,6 +195,7 @@ class Quirks:
     responses: ResponseQuirks = ResponseQuirks()
     session: SessionQuirks = SessionQuirks()
     inbound: InboundQuirks = InboundQuirks()
+    texts: TextQuirks = TextQuirks()
     outbind: OutbindQuirks = OutbindQuirks()
     tls: TlsQuirks = TlsQuirks()
 
@@ -258,6 +273,7 @@ def _number_problems(quirks: Quirks) -> Iterable[str]:
         ("responses.every", responses.every, 1),
         ("responses.first", responses.first, 0),
         ("responses.drop_above_per_s", responses.drop_above_per_s, 0),
+        ("responses.max_octets", responses.max_octets, 0),
         ("session.refuse_first", session.refuse_first, 0),
         ("session.already_bound_s", session.already_bound_s, 0),
         ("session.idle_cut_s", session.idle_cut_s, 0),
@@ -277,6 +293,7 @@ def _number_problems(quirks: Quirks) -> Iterable[str]:
         ("receipts.esm_class", quirks.receipts.esm_class),
         ("inbound.data_coding", quirks.inbound.data_coding),
         ("inbound.lookalike_esm_class", quirks.inbound.lookalike_esm_class),
+        *(("responses.takes_data_codings", octet) for octet in responses.takes_data_codings),
     ):
         if octet is not None and not 0 <= octet <= 255:
             yield f"{path}: {octet} is not one octet"

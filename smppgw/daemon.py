@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import resource
 import signal
 import sys
@@ -92,7 +91,7 @@ class Gateway:
     async def _accept(self, messages: Sequence[NewMessage]) -> list[Acceptance]:
         if self.is_stopping:
             raise stopping()
-        op = Accept(messages, self.clock.utc_ms())
+        op = Accept(messages, self.clock.utc_ms(), round(self.settings.store.reference_hold_s * 1000))
         try:
             await self.store.from_asyncio.commit(op)
         except StoreBusy as error:
@@ -128,9 +127,7 @@ async def serve(
             gateway.port = sockets[0].getsockname()[1]
             await nursery.start(gateway.pool.run)
             nursery.start_soon(_sweep, gateway)
-            server = HttpServer(
-                create_app(gateway.services(), first_reference=random.randrange(65536)), settings.http
-            )
+            server = HttpServer(create_app(gateway.services()), settings.http)
             http_closed = trio.Event()
             nursery.start_soon(_serve_http, server, sockets, http_closed)
             log(logger, logging.INFO, "http_listening", url=gateway.url, docs=f"{gateway.url}/docs")

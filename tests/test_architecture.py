@@ -45,6 +45,8 @@ GUARDED: dict[str, set[str]] = {
     "click": {"cli", "simulator"},
     "rich": {"cli", "simulator"},
     "phonenumbers": {"addresses", "config"},
+    "regex": {"sms"},
+    "anyascii": {"sms"},
     "pydantic": {"config", "api", "cli"},
     "prometheus_client": {"telemetry"},
     "smpplib": {"smpp"},

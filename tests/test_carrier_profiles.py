@@ -49,7 +49,7 @@ ROWS: dict[str, tuple[str, ...]] = {
 #: What these sections hold in the collection (FIELD.md, 1.1 to 1.4); the last one here is our own.
 COLLECTED = (29, 22, 9, 22)
 #: The very few that are not lived with as they should be. A row that no longer says "not yet" is taken out here.
-NOT_YET = {"idle-cut", "throttle-status", "data-coding", "national-shift", "inbound-ton"}
+NOT_YET = {"idle-cut", "throttle-status", "inbound-ton"}
 #: Settings that every account has, whatever its SMSC is like: they answer to no deviation.
 PLAIN = {
     "host", "port", "system_id", "password", "password_env", "password_file", "profile", "bind", "retry.first_s",
@@ -170,12 +170,12 @@ LIKE: dict[str, dict[str, Any]] = {
     "strict-34": {"interface_version": "3.4", "mode": "transceiver", "tlvs": True, "ids.relation": "same",
                   "receipts.sniff": False, "query.enabled": True},
     "kannel": {"system_type": "VMA", "window": 10, "submit.messaging_mode": 3, "submit.validity": "absolute",
-               "submit.user_message_reference": False},
+               "encoding.long": "udh8", "submit.user_message_reference": False},
     "hex-dec": {"ids.relation": "hex_dec"},
     "dec-hex": {"ids.relation": "dec_hex"},
     "no-esm-class": {"receipts.sniff": True, "tlvs": True},
     "smpp-33": {"interface_version": "3.3", "mode": "pair", "tlvs": False, "receipts.sniff": True,
-                "submit.user_message_reference": False},
+                "encoding.long": "udh8", "submit.user_message_reference": False},
     "payload": {"encoding.long": "payload", "rate_unit": "messages"},
     "latin1": {"encoding.default_alphabet": "latin1"},
 }  # fmt: skip

@@ -64,9 +64,30 @@ CARRIER = [
     ("submit.validity = 'none'", "submit.validity", 'must be "relative", "absolute" or "omit"'),
     ("submit.priority = { fast = 1 }", "submit.priority.fast", 'must be "otp", "transactional" or "bulk"'),
     ("submit.priority = { otp = 4 }", "submit.priority.otp", "must be at most 3, not "),
-    ("encoding.long = 'tlv'", "encoding.long", 'must be "udh8", "udh16", "sar" or "payload"'),
+    ("encoding.long = 'tlv'", "encoding.long", 'must be "auto", "udh8", "udh16", "sar" or "payload"'),
     ("encoding.max_octets = 141", "encoding.max_octets", "must be at most 140, not "),
     ("encoding.default_alphabet = 'ucs2'", "encoding.default_alphabet", 'must be "gsm7", "latin1", "ascii"'),
+    (
+        "encoding.message_class = 'flash'",
+        "encoding.message_class",
+        'must be "general", "class_group", "subunit" or "no',
+    ),
+    ("encoding.latin1_data_coding = 256", "encoding.latin1_data_coding", "must be at most 255, not 256"),
+    ("encoding.binary_data_coding = -1", "encoding.binary_data_coding", "must be at least 0, not -1"),
+    ("encoding.latin_data_coding = 3", "encoding.latin_data_coding", "unknown key; did you mean latin1_data_coding?"),
+    ("encoding.national_tables = 'turkish'", "encoding.national_tables", "must be a list, not a string"),
+    ("encoding.national_tables = [3]", "encoding.national_tables[0]", "must be a string, not an integer"),
+    (
+        "encoding.national_tables = ['spanish', 'Turkisch']",
+        "encoding.national_tables[1]",
+        "is no language with tables of its own; did you mean turkish?",
+    ),
+    (
+        "encoding.national_tables = ['greek']",
+        "encoding.national_tables[0]",
+        "is no language with tables of its own; there are all, turkish, spanish, portuguese, bengali, gujarati,",
+    ),
+    ("submit.schedule = 'smsc'", "submit.schedule", 'must be "gateway" or "carrier"'),
     ("ids.relation = 'hex'", "ids.relation", 'must be "learn", "same", "hex_dec" or "dec_hex"'),
     ("ids.extract = '('", "ids.extract", "is no regular expression: missing )"),
     ("ids.extract = '[0-9]+'", "ids.extract", "must have exactly one group: the id itself"),
@@ -132,6 +153,11 @@ CARRIER = [
         "submit.priority.otp",
         "has no effect: data_sm has no such",
     ),
+    (
+        "submit = { command = 'data_sm', schedule = 'carrier' }",
+        "submit.schedule",
+        "has no effect: data_sm has no such field",
+    ),
     # contradictions
     ("reconnect.first_s = 90", "reconnect.first_s", "reconnect.first_s, 90, is above max_s, 60"),
     ("retry.max_s = 1", "retry.max_s", "retry.first_s, 5, is above max_s, 1"),
@@ -139,6 +165,16 @@ CARRIER = [
     ("fallbacks = ['a:1', 'a:1']", "fallbacks", "a:1 is listed twice"),
     ("tlvs = false\nencoding.long = 'sar'", "encoding.long", "encoding.long is sar, which needs TLVs, but tlvs is"),
     ("tlvs = false\nencoding.long = 'payload'", "encoding.long", "encoding.long is payload, which needs TLVs"),
+    (
+        "tlvs = false\nencoding.message_class = 'subunit'",
+        "encoding.message_class",
+        "encoding.message_class is subunit, which needs TLVs, but tlvs is false",
+    ),
+    (
+        "interface_version = '3.3'\nencoding.message_class = 'subunit'",
+        "encoding.message_class",
+        "encoding.message_class is subunit, which needs TLVs; interface_version 3.3 has none",
+    ),
     ("tlvs = false\nvendor_tlvs.x = { tag = 5121 }", "tlvs", "x is a TLV, but tlvs is false"),
     ("tlvs = false\nsubmit.command = 'data_sm'", "submit.command", "submit.command is data_sm, which needs TLVs"),
     (
@@ -155,6 +191,41 @@ CARRIER = [
         "encoding.ucs2_data_coding = 0",
         "encoding.ucs2_data_coding",
         "encoding.gsm7_data_coding and ucs2_data_coding are",
+    ),
+    (
+        "encoding.latin1_data_coding = 0",
+        "encoding.latin1_data_coding",
+        "encoding.gsm7_data_coding and latin1_data_coding are both 0",
+    ),
+    (
+        "encoding = { default_alphabet = 'ascii', latin1_data_coding = 0 }",
+        "encoding.latin1_data_coding",
+        "encoding.gsm7_data_coding and latin1_data_coding are both 0",
+    ),
+    (
+        "encoding = { latin1_data_coding = 3, ascii_data_coding = 3 }",
+        "encoding.latin1_data_coding",
+        "encoding.latin1_data_coding and ascii_data_coding are both 3",
+    ),
+    (
+        "encoding.ucs2_data_coding = 4",
+        "encoding.ucs2_data_coding",
+        "encoding.ucs2_data_coding and binary_data_coding are both 4",
+    ),
+    (
+        "encoding = { national_tables = ['turkish'], default_alphabet = 'latin1' }",
+        "encoding.national_tables",
+        "encoding.national_tables shift GSM-7, but the default alphabet is latin1",
+    ),
+    (
+        "encoding.national_tables = ['urdu', 'urdu']",
+        "encoding.national_tables[1]",
+        "urdu is listed twice",
+    ),
+    (
+        "encoding.national_tables = ['urdu', 'all']",
+        "encoding.national_tables[0]",
+        "urdu is among all already",
     ),
     (
         "receipt_alarm_share = 0.5\nsubmit.registered_delivery = 2",
@@ -213,6 +284,7 @@ CARRIER = [
     ),
     ("vendor_tlvs.x = { tag = 0x0424 }", "vendor_tlvs.x.tag", "0x0424 is message_payload, which the gateway sets"),
     ("vendor_tlvs.x = { tag = 0x0204 }", "vendor_tlvs.x.tag", "0x0204 is user_message_reference, which the gateway"),
+    ("vendor_tlvs.x = { tag = 0x0005 }", "vendor_tlvs.x.tag", "0x0005 is dest_addr_subunit, which the gateway sets"),
     (
         "vendor_tlvs.x = { tag = 5121, value = 3 }",
         "vendor_tlvs.x.value",
@@ -298,6 +370,12 @@ def test_a_mistake_of_a_carrier_is_named_by_its_key_path(tmp_path: Path, text: s
         "submit = { command = 'data_sm', validity = 'absolute', max_validity_s = 86400 }",
         "submit = { priority = { otp = 3, bulk = 0 }, protocol_id = 0x41 }",
         "encoding = { packing = 'packed', long = 'udh16', max_octets = 120 }",
+        "encoding = { latin1_data_coding = 3, ascii_data_coding = 1, binary_data_coding = 2 }",
+        "encoding = { default_alphabet = 'latin1', latin1_data_coding = 0 }",
+        "encoding = { national_tables = ['all'], packing = 'packed', message_class = 'subunit' }",
+        "encoding = { national_tables = ['turkish', 'spanish'], long = 'auto', message_class = 'none' }",
+        "submit.schedule = 'carrier'\ninterface_version = '3.3'\ntlvs = false",
+        "submit = { command = 'data_sm', schedule = 'gateway' }",
         "ids = { relation = 'hex_dec', extract = '^([0-9a-f]+)(?:-[0-9]+)?$' }",
         "outcomes = { '0x411' = 'throttle', ESME_RX_T_APPN = 'reroute', RSYSERR = 'pause' }",
         "bind_refusals = { '0x401' = 'credentials', ESME_RALYBND = 'passing' }",
@@ -394,8 +472,13 @@ def two(one: str = "", other: str = "") -> str:
 @pytest.mark.parametrize(
     ("one", "other", "what"),
     [
-        ("encoding.long = 'udh16'", "", "encoding"),
-        ("", "encoding.max_octets = 120", "encoding"),
+        ("encoding.long = 'udh16'", "", "encoding.long"),
+        ("", "encoding.max_octets = 120", "encoding.max_octets"),
+        ("encoding.message_class = 'subunit'", "", "encoding.message_class"),
+        ("", "encoding.national_tables = ['hindi']", "encoding.national_tables"),
+        ("encoding.latin1_data_coding = 3", "", "encoding.latin1_data_coding"),
+        ("", "encoding.long = 'udh8'", "encoding.long"),  # the other may widen its references
+        ("submit.schedule = 'carrier'", "", "submit.schedule"),
         ("submit.registered_delivery = 0", "", "submit.registered_delivery"),
         ("submit.command = 'data_sm'", "", "submit.command"),
         ("vendor_tlvs.x = { tag = 5121 }", "", "vendor_tlvs"),
@@ -416,6 +499,8 @@ def test_carriers_of_one_route_must_take_the_same_plan(tmp_path: Path, one: str,
         ("vendor_tlvs.x = { tag = 5121, value = 'a', from_request = false }", ""),
         ("vendor_tlvs.x = { tag = 5121, value = 'a' }", "vendor_tlvs.x = { tag = 5121, value = 'b' }"),
         ("encoding.long = 'payload'", "encoding.long = 'payload'"),
+        ("encoding.national_tables = ['hindi', 'urdu']", "encoding.national_tables = ['urdu', 'hindi']"),
+        ("submit.schedule = 'carrier'", "submit.schedule = 'carrier'"),
     ],
 )
 def test_carriers_of_one_route_may_differ_in_what_is_not_planned(tmp_path: Path, one: str, other: str) -> None:
@@ -522,6 +607,12 @@ def test_two_cannot_listen_on_one_port(tmp_path: Path, one: str, other: str, tak
             ["doubt_match_s: is 900, but a doubt ends after doubt_timeout_s, 600"],
         ),
         ("doubt_timeout_s = 600", []),
+        ("receipt_alarm_share = 0.5", []),
+        ("submit.schedule = 'carrier'", []),
+        (
+            "receipt_alarm_share = 0.5\nsubmit.schedule = 'carrier'",
+            ["receipt_alarm_share: counts messages that the carrier keeps (submit.schedule): they bring no receipt"],
+        ),
     ],
 )
 def test_warnings(tmp_path: Path, text: str, expected: list[str]) -> None:

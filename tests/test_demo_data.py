@@ -299,11 +299,12 @@ def test_texts_are_normalised_and_trimmed() -> None:
 
 
 def test_messages_have_one_to_six_segments_in_both_alphabets() -> None:
-    counts: dict[Alphabet, Counter[int]] = {alphabet: Counter() for alphabet in Alphabet}
+    both = (Alphabet.GSM7, Alphabet.UCS2)
+    counts: dict[Alphabet, Counter[int]] = {alphabet: Counter() for alphabet in both}
     for line in accepted():
         made = planned(line)
         counts[made.alphabet][len(made.segments)] += 1
-    for alphabet in Alphabet:
+    for alphabet in both:
         assert sorted(counts[alphabet]) == [1, 2, 3, 4, 5, 6], alphabet
         assert counts[alphabet].total() >= 100
 

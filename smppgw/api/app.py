@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from anyio.lowlevel import checkpoint
 from fastapi import Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -23,8 +24,9 @@ from smppgw.api import documentation as doc
 from smppgw.api import queries, views
 from smppgw.api.auth import Keys
 from smppgw.api.faults import ApiError, error_object, to_json
-from smppgw.api.intake import Intake, ItemError, parse
+from smppgw.api.intake import Intake, ItemError, parse, portions
 from smppgw.api.measuring import Measured, samples
+from smppgw.api.segments import Previews
 from smppgw.api.services import Services, Unavailable
 from smppgw.errors import StoreError, StoreUnavailable
 from smppgw.queue.model import Acceptance, AcceptStatus, CancelStatus, Lane, NewMessage, parse_id
@@ -36,8 +38,8 @@ _STORE_RETRY_AFTER_S = 5
 _MAX_IDEMPOTENCY_KEY = 200
 
 
-def create_app(services: Services, *, first_reference: int = 0) -> FastAPI:
-    """The application. `first_reference`: where the references of long messages begin."""
+def create_app(services: Services) -> FastAPI:
+    """The application."""
     app = FastAPI(
         title="smppgw",
         version=program_version(),
@@ -48,7 +50,8 @@ def create_app(services: Services, *, first_reference: int = 0) -> FastAPI:
     )
     app.add_middleware(Measured, metrics=services.metrics)
     _add_error_shapes(app)
-    _add_messages(app, services, Intake(services.settings, first_reference=first_reference))
+    _add_messages(app, services)
+    _add_segments(app, services)
     _add_lists(app, services)
     _add_operations(app, services)
     doc.add_documentation(app)
@@ -165,7 +168,8 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-def _add_messages(app: FastAPI, services: Services, intake: Intake) -> None:
+def _add_messages(app: FastAPI, services: Services) -> None:
+    intake = Intake(services.settings)
     settings = services.settings.http
     authorised = _authorised(services)
 
@@ -174,7 +178,12 @@ def _add_messages(app: FastAPI, services: Services, intake: Intake) -> None:
         request_key = _idempotency_key(request)
         body = await read_body(request, settings.max_body_octets)
         items = parse(body, max_batch=settings.max_batch)
-        checked = intake.messages(account, items, idempotency_key=request_key)
+        checked: list[NewMessage | ItemError] = []
+        for first, some in portions(items):
+            if first:
+                await checkpoint()  # a turn for all others
+            now_utc_ms = services.utc_ms()
+            checked += intake.messages(account, some, now_utc_ms=now_utc_ms, idempotency_key=request_key, first=first)
         good = [item for item in checked if isinstance(item, NewMessage)]
         answers = await _accept(services, good) if good else []
         _count(services, account, checked, answers)
@@ -208,7 +217,7 @@ async def _accept(services: Services, messages: Sequence[NewMessage]) -> Sequenc
 def _batch_answer(checked: Sequence[NewMessage | ItemError], answers: Sequence[Acceptance]) -> Response:
     stored = iter(answers)
     results = [
-        views.error_result(item) if isinstance(item, ItemError) else views.result_of(index, next(stored))
+        views.error_result(item) if isinstance(item, ItemError) else views.result_of(index, next(stored), item.extras)
         for index, item in enumerate(checked)
     ]
     refused = sum("error" in result for result in results)
@@ -248,6 +257,27 @@ def _authorised(services: Services) -> Any:
         return keys.account_for(request.headers)
 
     return Depends(account_of_key)
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# POST /v1/segments
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def _add_segments(app: FastAPI, services: Services) -> None:
+    previews = Previews(services.settings)
+    settings = services.settings.http
+
+    @app.post("/v1/segments", **doc.POST_SEGMENTS)
+    async def post_segments(request: Request, account: str = _authorised(services)) -> Response:
+        queries.no_query(request.query_params.multi_items())
+        items = parse(await read_body(request, settings.max_body_octets), max_batch=settings.max_batch)
+        results: list[dict[str, Any]] = []
+        for first, some in portions(items):
+            if first:
+                await checkpoint()  # a turn for all others
+            results += previews.answers(account, some, now_utc_ms=services.utc_ms(), first=first)
+        return _json({"results": results})
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

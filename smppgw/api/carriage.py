@@ -9,14 +9,16 @@ from collections.abc import Container, Mapping
 
 from smppgw.api.faults import nearest
 from smppgw.api.item import CommonIn, MessageIn, shown
-from smppgw.config import CarrierSettings, SubmitCommand
+from smppgw.config import CarrierSettings, ScheduleBy, SubmitCommand
 from smppgw.errors import Refusal
 from smppgw.queue.model import Extras
-from smppgw.sms.encoding import Encoding
 from smppgw.sms.plan import Plan
 
 #: Fields of submit_sm that data_sm does not have (SMPP 3.4, 4.7.1).
-_NOT_IN_DATA_SM = ("protocol_id", "priority", "replace_if_present")
+_NOT_IN_DATA_SM = ("protocol_id", "replace_type", "priority", "replace_if_present")
+
+#: TP-PID of Replace Short Message Type n is this plus n (3GPP TS 23.040, 9.2.3.9).
+_REPLACE_TYPE = 0x40
 
 
 class Carriage:
@@ -24,35 +26,42 @@ class Carriage:
 
     def __init__(self, name: str, settings: CarrierSettings) -> None:
         self.name = name
-        self.encoding = Encoding(**settings.encoding.model_dump())
+        self.encoding = settings.encoding.as_encoding()
         self.registered_delivery = settings.submit.registered_delivery
         self._tlvs = settings.vendor_tlvs
         self._required = [tlv for tlv, one in self._tlvs.items() if one.required and one.value is None]
         self._data_sm = settings.submit.command is SubmitCommand.DATA_SM
+        #: The carrier keeps messages until their time; data_sm has no field that tells it.
+        self.schedules = settings.submit.schedule is ScheduleBy.CARRIER and not self._data_sm
 
-    def extras(self, message: CommonIn, plan: Plan, reference: int) -> Extras | None:
-        """What the submit_sms of this message have of their own; None of most.
+    def extras(self, message: CommonIn, plan: Plan, schedule_utc_ms: int | None = None) -> Extras | None:
+        """What the submit_sms of this message have of their own; None of most. `schedule_utc_ms`: of a message that
+        the carrier is to keep until then.
 
         Raises Refusal: `tlv_unknown`, `tlv_not_allowed`, `tlv_missing`, `tlv_invalid`, `field_unsupported`,
         `replace_long`.
         """
-        sar_reference = reference if plan.sar else None
         if isinstance(message, MessageIn):
             self.refuse_unsupported(message)
             _refuse_replacing_parts(message, plan)
             extras = Extras(
                 service_type=message.service_type,
-                protocol_id=message.protocol_id,
+                protocol_id=_protocol_id(message),
                 priority_flag=message.priority,
                 replace_if_present=bool(message.replace_if_present),
                 tlvs=self._octets_of(message.tlvs or {}),
-                sar_reference=sar_reference,
                 payload=plan.payload,
+                dest_addr_subunit=plan.subunit,
+                schedule_utc_ms=schedule_utc_ms,
+                sent_text=plan.text if plan.replaced else None,
+                replaced=plan.replaced,
             )
             return None if extras == _NOTHING else extras
         if self._required:
             self._refuse_missing(())
-        return Extras(sar_reference=sar_reference, payload=plan.payload) if plan.sar or plan.payload else None
+        if not plan.payload and not plan.replaced:
+            return None
+        return Extras(payload=plan.payload, sent_text=plan.text if plan.replaced else None, replaced=plan.replaced)
 
     def refuse_unsupported(self, message: CommonIn) -> None:
         """Raises Refusal `field_unsupported` where the message has a field that this carrier would never see."""
@@ -89,7 +98,16 @@ class Carriage:
 _NOTHING = Extras()
 
 
+def _protocol_id(message: MessageIn) -> int | None:
+    return message.protocol_id if message.replace_type is None else _REPLACE_TYPE + message.replace_type
+
+
 def _refuse_replacing_parts(message: MessageIn, plan: Plan) -> None:
-    if message.replace_if_present and len(plan.segments) > 1:
-        text = f"the text needs {len(plan.segments)} segments; each would replace the one before it"
-        raise Refusal("replace_long", text, field="replace_if_present")
+    """At the SMSC that is a matter of its segments, on the handset of what they become there."""
+    for field, asked, parts in (
+        ("replace_if_present", message.replace_if_present, len(plan.segments)),
+        ("replace_type", message.replace_type, plan.parts),
+    ):
+        if asked and parts > 1:
+            text = f"the text needs {parts} segments; each would replace the one before it"
+            raise Refusal("replace_long", text, field=field)

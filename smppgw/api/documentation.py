@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from smppgw.api import schemas
-from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
-from smppgw.api.item import MessageIn
+from smppgw.api.faults import CONTENT_CODES, ITEM_CODES, REQUEST_CODES
+from smppgw.api.item import MessageIn, SegmentsIn
 from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS, RECEIPT_PARAMETERS
 
 DESCRIPTION = """\
@@ -50,10 +50,11 @@ def _errors(*codes: str) -> dict[int | str, dict[str, Any]]:
 _NO_KEY = ("key_missing", "key_unknown")
 _STORE = ("store_unavailable", "store_error", "internal")
 #: Of a POST of messages.
-_POST_CODES = (
-    *("not_json", "empty_body", "idempotency_key_invalid", "client_disconnected", *_NO_KEY, "body_too_large"),
-    *("batch_too_large", "content_encoding_unsupported", *_STORE, "stopping", "too_busy"),
+_BODY_CODES = (
+    *("not_json", "empty_body", "client_disconnected", "body_too_large", "batch_too_large"),
+    "content_encoding_unsupported",
 )
+_POST_CODES = (*_BODY_CODES, "idempotency_key_invalid", *_NO_KEY, *_STORE, "stopping", "too_busy")
 _BATCH_CODES = "; ".join(f"{code}: {REQUEST_CODES[code][1]}" for code in ("empty_batch", "not_a_message"))
 
 
@@ -68,7 +69,41 @@ def _answer(model: type[BaseModel] | None, text: str) -> dict[str, Any]:
     return {"description": text, **({"model": model} if model else {})}
 
 
-_MESSAGE_SCHEMA = MessageIn.model_json_schema(by_alias=True)
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's schema in one piece: an OpenAPI document has no place for the `$defs` of a request's body."""
+    schema = model.model_json_schema(by_alias=True)
+    inner = schema.pop("$defs", {})
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, list):
+            return [whole(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            beside = {key: one for key, one in value.items() if key != "$ref"}
+            return {**whole(inner[value["$ref"].rpartition("/")[2]]), **beside}
+        return {key: whole(one) for key, one in value.items()}
+
+    made: dict[str, Any] = whole(schema)
+    return made
+
+
+_MESSAGE_SCHEMA = _schema_of(MessageIn)
+_SEGMENTS_SCHEMA = _schema_of(SegmentsIn)
+
+
+def _body(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """One, or a list of them."""
+    return {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"oneOf": [schema, {"type": "array", "items": schema, "minItems": 1}]},
+                "example": schema["examples"],
+            }
+        },
+    }
+
 
 POST_MESSAGES: dict[str, Any] = {
     "summary": "Hand in one message, or a list of messages",
@@ -76,9 +111,8 @@ POST_MESSAGES: dict[str, Any] = {
         "Results come in the order of the request, one for each item; a bad item never affects the others. "
         "202: at least one is stored (or was, under the same idempotency key). 422: none is. "
         "Idempotency-Key covers the whole request, client_ref one message and wins over it. Codes of items: "
-        + "; ".join(f"{code}: {text}" for code, text in ITEM_CODES.items())
-        + "; recipient_..., sender_...: the address; empty_text, too_long: the text; "
-        "no_route: no carrier for this recipient."
+        + "; ".join(f"{code}: {text}" for code, text in (ITEM_CODES | CONTENT_CODES).items())
+        + "; recipient_..., sender_...: the address; no_route: no carrier for this recipient."
     ),
     "status_code": 202,
     "responses": {
@@ -98,18 +132,27 @@ POST_MESSAGES: dict[str, Any] = {
                 "schema": {"type": "string", "maxLength": 200},
             }
         ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "oneOf": [_MESSAGE_SCHEMA, {"type": "array", "items": _MESSAGE_SCHEMA, "minItems": 1}]
-                    },
-                    "example": _MESSAGE_SCHEMA["examples"],
-                }
-            },
+        "requestBody": _body(_MESSAGE_SCHEMA),
+    },
+}
+POST_SEGMENTS: dict[str, Any] = {
+    "summary": "How a message, or each of a list, would be sent, and what it would cost; nothing is stored or sent",
+    "description": (
+        "An item is a message as POST /v1/messages takes it, but `to` and `from` may be missing, and `carrier` may "
+        "name one. What would be refused there has its `error` here, beside the plan where there can be one: of a "
+        "text with too many segments, how many it needs."
+    ),
+    "responses": {
+        200: _answer(schemas.PlansOut, "one result for each item, in order"),
+        **_errors(*_BODY_CODES, *_NO_KEY, "internal"),
+        422: {
+            "model": schemas.ErrorOut,
+            "description": "; ".join(
+                f"{code}: {REQUEST_CODES[code][1]}" for code in ("empty_batch", "not_a_message", "query_invalid")
+            ),
         },
     },
+    "openapi_extra": {"security": _SECURITY, "requestBody": _body(_SEGMENTS_SCHEMA)},
 }
 GET_MESSAGE: dict[str, Any] = {
     "summary": "One message: verdict, segments, receipts, history",
@@ -258,14 +301,22 @@ def _operation(verb: str, path: str, operation: Mapping[str, Any], document: Map
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body:
         one = body["schema"]["oneOf"][0]
-        fields = [
-            (name + (" (required)" if name in one["required"] else ""), schema.get("description", ""))
-            for name, schema in one["properties"].items()
-        ]
-        parts.append("<h3>Message</h3>" + _table(fields) + _example(body["example"]))
+        parts.append(f"<h3>{escape(one['title'])}</h3>" + _table(_fields(one)) + _example(body["example"]))
     parts.append("<h3>Answers</h3>" + _table([(s, r["description"]) for s, r in operation["responses"].items()]))
     parts.append(_response_fields(next(iter(operation["responses"].values())), document))
     return "".join(parts)
+
+
+def _fields(schema: Mapping[str, Any], inside: str = "") -> list[tuple[str, str]]:
+    """Name and description of each field, those of objects inside it included: `ports.destination`."""
+    rows: list[tuple[str, str]] = []
+    for name, field in schema["properties"].items():
+        needed = " (required)" if name in schema.get("required", ()) else ""
+        rows.append((f"{inside}{name}{needed}", field.get("description", "")))
+        for one in field.get("anyOf", [field]):
+            if "properties" in one:
+                rows += _fields(one, f"{inside}{name}.")
+    return rows
 
 
 def _response_fields(response: Mapping[str, Any], document: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Errors of the HTTP API: one shape, `{"error": {"code", "message", "field"}}`, and every code in one table.
 
-Codes are stable; messages may be reworded. Codes of single items are below `ITEM_CODES`, next to those that
-smppgw.addresses, smppgw.sms.plan and smppgw.routing raise as Refusal.
+Codes are stable; messages may be reworded. Codes of single items are below `ITEM_CODES` and `CONTENT_CODES`, next to
+those that smppgw.addresses and smppgw.routing raise as Refusal.
 """
 
 from __future__ import annotations
@@ -42,19 +42,40 @@ ITEM_CODES: dict[str, str] = {
     "not_an_object": "the item is not a JSON object",
     "unknown_field": "a field that does not exist; the message has the nearest known name",
     "missing_field": "a field that every message needs",
+    "content_twice": "more than one of text, octets and wap_push",
+    "conflicting_fields": "two fields that exclude each other; the message says which",
     "wrong_type": "the value has the wrong JSON type",
     "invalid_value": "the value is outside its limits",
-    "unencodable": "U+0000 or half a surrogate pair, which can be neither sent nor stored; the message says where",
+    "unencodable": "U+0000 or half a surrogate pair, which can be neither sent nor stored, or characters that the "
+    "alphabet asked for lacks; the message says which and where",
     "sender_missing": "no `from`, and the account has no default sender",
     "lane_unknown": "not one of otp, transactional, bulk",
     "validity_too_long": "above the account's max_validity_s",
+    "time_invalid": "send_at or valid_until is no point in time",
+    "valid_until_past": "valid_until is over already",
+    "schedule_too_far": "send_at lies further ahead than the account's max_schedule_s",
+    "schedule_after_validity": "valid_until comes before send_at",
     "tlv_unknown": "the carrier's vendor_tlvs have no such name; the message has the nearest",
     "tlv_not_allowed": "a TLV that the carrier's settings alone decide",
     "tlv_missing": "the carrier needs this TLV with every message",
     "tlv_invalid": "the value does not fit the TLV's type or size",
     "field_unsupported": "a field that this carrier's messages do not have",
-    "replace_long": "replace_if_present with a text of several segments",
+    "replace_long": "replace_if_present or replace_type with a text of several segments",
+    "carrier_unknown": "of POST /v1/segments: there is no such carrier; the message has the nearest",
+    "carrier_missing": "of POST /v1/segments: neither `to` nor `carrier` tell the carrier, and there are several",
     "idempotency_conflict": "the same idempotency key came before with another message",
+}
+
+#: Of the planner, for one item: code -> what it means.
+CONTENT_CODES: dict[str, str] = {
+    "empty_text": "there is no text, or there are no octets",
+    "too_long": "more segments than the account or the carrier takes; the message says how many it needs",
+    "alphabet_unsupported": "an alphabet that the carrier takes no such texts in",
+    "class_unsupported": "a message class, and the carrier takes none",
+    "waiting_not_gsm7": "a waiting indication whose text is not stored, and the text is not in GSM-7",
+    "octets_invalid": "octets that cannot be septets, and their data_coding says that they are",
+    "udh_invalid": "a udh whose lengths do not add up, or with an element that handsets would ignore",
+    "wap_push_invalid": "a WAP push that cannot be written; the message says why",
 }
 
 

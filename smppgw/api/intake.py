@@ -7,20 +7,24 @@ ItemError, its neighbours go on.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from smppgw import addresses
 from smppgw.addresses import Address
+from smppgw.api import account as accounts
+from smppgw.api.account import Account
 from smppgw.api.carriage import Carriage
-from smppgw.api.faults import ApiError, nearest
-from smppgw.api.item import CommonIn, digest_parts, validated
-from smppgw.config import AccountSettings, Settings
+from smppgw.api.content import Content, content_of, refuse_hopeless, widening
+from smppgw.api.faults import ApiError
+from smppgw.api.item import CommonIn, MessageIn, digest_parts, validated
+from smppgw.api.moments import span_of, validity_ms_of
+from smppgw.config import Settings
 from smppgw.errors import Refusal
-from smppgw.queue.model import Lane, NewMessage
+from smppgw.queue.model import NewMessage
 from smppgw.routing import Router
+from smppgw.sms.encoding import Numbering
 from smppgw.sms.plan import plan
 
 
@@ -56,6 +60,26 @@ def parse(body: bytes, *, max_batch: int) -> list[Any]:
     return value
 
 
+def portions(items: Sequence[Any]) -> Iterator[tuple[int, Sequence[Any]]]:
+    """The items in portions that are planned without a pause, each with the place of its first: by their characters,
+    since it is texts that take time."""
+    start, weight = 0, 0
+    for index, item in enumerate(items):
+        text = item.get("text") if type(item) is dict else None
+        weight += _ITEM_WEIGHT + (len(text) if type(text) is str else 0)
+        if weight > _PORTION_WEIGHT:
+            yield start, items[start : index + 1]
+            start, weight = index + 1, 0
+    if start < len(items):
+        yield start, items[start:]
+
+
+_ITEM_WEIGHT = 50
+_PORTION_WEIGHT = (
+    20_000  # a batch of 100 usual texts is one; planning it takes milliseconds, at worst a tenth of a second
+)
+
+
 def _json(body: bytes) -> Any:
     if not body.strip():
         raise ApiError("empty_body", "the request has no body; send one message, or a list of messages, as JSON")
@@ -83,77 +107,68 @@ def _no_constant(name: str) -> NoReturn:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-class References:
-    """The references of concatenated messages: only messages of several segments use one up.
-
-    16 bits; carriers that are given 8 see the lower ones.
-    """
-
-    def __init__(self, first: int = 0) -> None:
-        self.next = first % 65536
-
-    def advance(self) -> None:
-        self.next = (self.next + 1) % 65536
-
-
-class _Account(NamedTuple):
-    name: str
-    settings: AccountSettings
-    lane: Lane
-    default_source: Address | None
-
-
 class Intake:
     """Turns the items of a request into NewMessages, by the settings of the account that sent it."""
 
-    def __init__(self, settings: Settings, *, first_reference: int = 0) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._router = Router(settings)
         self._carriages = {name: Carriage(name, carrier) for name, carrier in settings.carriers.items()}
-        self._references = References(first_reference)
-        self._accounts = {name: _prepared(name, account) for name, account in settings.accounts.items()}
+        self._accounts = {name: accounts.prepared(name, one) for name, one in settings.accounts.items()}
 
     def messages(
-        self, account: str, items: Sequence[Any], *, idempotency_key: str | None = None
+        self,
+        account: str,
+        items: Sequence[Any],
+        *,
+        now_utc_ms: int,
+        idempotency_key: str | None = None,
+        first: int = 0,
     ) -> list[NewMessage | ItemError]:
-        """One result for each item, in order. `idempotency_key`: that of the whole request."""
+        """One result for each item, in order. `idempotency_key`: that of the whole request, of which `first` is the
+        place of the first item."""
         prepared = self._accounts[account]
-        return [self._one(prepared, index, item, idempotency_key) for index, item in enumerate(items)]
+        return [
+            self._one(prepared, index, item, now_utc_ms, idempotency_key) for index, item in enumerate(items, first)
+        ]
 
-    def _one(self, account: _Account, index: int, item: Any, request_key: str | None) -> NewMessage | ItemError:
+    def _one(
+        self, account: Account, index: int, item: Any, now_utc_ms: int, request_key: str | None
+    ) -> NewMessage | ItemError:
         try:
             message = validated(item)
-            source = self._source(account, message)
-            destination = addresses.recipient(
-                message.to,
-                default_region=account.settings.default_region,
-                strict=account.settings.strict_numbers,
-            )
+            source = account.source_of(message)
+            destination = account.recipient_of(message)
             carriers = self._router.carriers_for(account.name, destination.addr)
             carriage = self._carriages[carriers[0]]
-            reference = self._references.next
-            planned = plan(
-                message.text,
-                reference=reference,
-                max_segments=account.settings.max_segments,
-                encoding=carriage.encoding,
-            )
-            extras = carriage.extras(message, planned, reference)
+            max_segments, encoding = account.settings.max_segments, carriage.encoding
+            content: Content | None = None
+            text, send_utc_ms, until_utc_ms = message.text, None, 0
+            if isinstance(message, MessageIn):
+                content = content_of(message, account.wishes)
+                planned = content.planned(max_segments, encoding)
+                text = content.shown(planned, encoding)
+                validity_ms, send_utc_ms, until_utc_ms = span_of(message, account.settings, now_utc_ms)
+            else:
+                refuse_hopeless(text, max_segments)
+                planned = plan(text, max_segments=max_segments, encoding=encoding, wishes=account.wishes)
+                validity_ms = validity_ms_of(message, account.settings)
+            extras = carriage.extras(message, planned, send_utc_ms if carriage.schedules else None)
             if extras is not None:
                 for name in carriers[1:]:  # planned alike by the settings, but they may be sent another command
                     self._carriages[name].refuse_unsupported(message)
-            validity_ms = _validity_ms(account.settings, message)
-            lane = account.lane if message.lane is None else _lane(message.lane)
+            lane = account.lane_of(message)
         except Refusal as refusal:
             return ItemError(index, refusal.code, refusal.text, refusal.field)
-        if len(planned.segments) > 1:
-            self._references.advance()
+        widened = None
+        if planned.numbering is Numbering.NARROW:
+            widened = widening(content or Content(text, account.wishes), planned, max_segments, encoding)
         return NewMessage(
             account=account.name,
             carrier=carriage.name,
             lane=lane,
             source=source,
             destination=destination,
-            text=message.text,
+            text=text,
             alphabet=planned.alphabet,
             data_coding=planned.data_coding,
             esm_class=planned.esm_class,
@@ -165,39 +180,11 @@ class Intake:
             digest=_digest(message, source, destination),
             alternatives=carriers[1:],
             extras=extras,
+            numbering=planned.numbering,
+            widened=widened,
+            due_utc_ms=0 if send_utc_ms is None or carriage.schedules else send_utc_ms,
+            expires_utc_ms=until_utc_ms,
         )
-
-    def _source(self, account: _Account, message: CommonIn) -> Address:
-        if message.sender is not None:
-            return addresses.sender(message.sender, default_region=account.settings.default_region)
-        if account.default_source is None:
-            raise Refusal("sender_missing", "no `from`, and the account has no default_sender", field="from")
-        return account.default_source
-
-
-def _prepared(name: str, account: AccountSettings) -> _Account:
-    source = None
-    if account.default_sender is not None:
-        source = addresses.sender(account.default_sender, default_region=account.default_region)
-    return _Account(name, account, _lane(account.default_lane), source)
-
-
-def _lane(label: str) -> Lane:
-    lane = _LANES.get(label)
-    if lane is None:
-        raise Refusal("lane_unknown", f"a lane is one of {', '.join(_LANES)}" + nearest(label, _LANES), field="lane")
-    return lane
-
-
-_LANES = {lane.label: lane for lane in Lane}
-
-
-def _validity_ms(account: AccountSettings, message: CommonIn) -> int:
-    seconds = account.default_validity_s if message.validity_s is None else message.validity_s
-    if seconds > account.max_validity_s:
-        most = f"{account.max_validity_s:g}"
-        raise Refusal("validity_too_long", f"the longest validity of this account is {most} s", field="validity_s")
-    return round(seconds * 1000)
 
 
 def _key(client_ref: str | None, request_key: str | None, index: int) -> str | None:

@@ -9,17 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smppgw.api.words import (
     AlarmWord,
+    AlphabetWord,
     BindStateWord,
     CancelWord,
     CarrierStateWord,
     FlagWord,
     KindWord,
     LaneWord,
+    LanguageWord,
     LimitWord,
+    LongWord,
     ReasonWord,
     ReceiptStateWord,
     SegmentStateWord,
     StateWord,
+    UnitWord,
     VerdictWord,
 )
 
@@ -45,13 +49,24 @@ class ErrorOut(BaseModel):
     error: ErrorBody
 
 
+class ReplacedOut(BaseModel):
+    """Something that was replaced in a text: where it stands in the text that was given, counted in characters from
+    0; `to` is empty where it was left out."""
+
+    at: int
+    old: str = Field(alias="from")
+    to: str
+
+
 class ResultOut(BaseModel):
-    """Result of one item: `id` and `segments`, or `error`. `repeated`: known by its idempotency key."""
+    """Result of one item: `id` and `segments`, or `error`. `repeated`: known by its idempotency key. `replaced`: only
+    where something was."""
 
     index: int
     id: str | None = None
     segments: int | None = None
     repeated: bool | None = None
+    replaced: list[ReplacedOut] | None = None
     error: ErrorBody | None = None
 
 
@@ -95,8 +110,8 @@ class MessageSummaryOut(BaseModel):
     lane: LaneWord
     client_ref: str | None
     carrier: str
-    alphabet: str = Field(
-        description="the repertoire that the text was planned in, gsm7 or ucs2: it decides how many segments there "
+    alphabet: AlphabetWord = Field(
+        description="the repertoire that the text was planned in: it decides how many segments there "
         "are. How gsm7 is written, as one septet an octet, packed, as Latin-1 or UTF-8, is the carrier's encoding"
     )
     segment_count: int
@@ -124,6 +139,7 @@ class ExtrasOut(BaseModel):
     tlvs: list[TlvOut]
     sar_reference: int | None
     payload: bool
+    dest_addr_subunit: int | None = Field(description="the message class plus 1, where the carrier is told it so")
 
 
 class SegmentOut(BaseModel):
@@ -212,10 +228,88 @@ class MessageOut(MessageSummaryOut):
     verdict: VerdictWord | None
     delivered_segments: int
     alternatives: list[str]
+    scheduled_at: str | None = Field(description="not sent before, or not handed on by the carrier")
+    data_coding: int
+    esm_class: int
+    locking_shift: LanguageWord | None = Field(description="national table of GSM-7; null: the default alphabet")
+    single_shift: LanguageWord | None = Field(description="national table of GSM-7; null: the default extension")
+    reference: int | None = Field(description="what the parts have in common; above 255 it has 16 bits")
+    sent_text: str | None = Field(description="what is sent, where something was replaced in the text")
+    replaced: list[ReplacedOut]
     extras: ExtrasOut | None
     segments: list[SegmentOut]
     receipts: list[ReceiptOut]
     history: list[HistoryOut]
+
+
+class SegmentPlanOut(BaseModel):
+    """One submit_sm. `used` and `left`: septets or octets, the UDH not counted; of a message_payload `left` is an
+    estimate, since the SMSC cuts it. `octets`: its short_message in hexadecimal, `udh` at its start; the reference of
+    a long message is 0 here, it gets its own when it is accepted."""
+
+    part: int
+    text: str
+    used: int
+    left: int
+    octets: str
+    udh: str
+
+
+class CharacterOut(BaseModel):
+    """A character that costs. `positions`: where it stands, counted in characters from 0; the first 20."""
+
+    character: str
+    code_point: str
+    name: str
+    count: int
+    positions: list[int]
+
+
+class SmartOut(BaseModel):
+    """What smart encoding would make of it; `saves`: how many segments fewer."""
+
+    segment_count: int
+    alphabet: AlphabetWord
+    replaced: list[ReplacedOut]
+    saves: int
+
+
+class PlannedOut(BaseModel):
+    """How one item would be sent; an item that cannot be planned has `index` and `error` only."""
+
+    index: int
+    carrier: str
+    alphabet: AlphabetWord
+    locking_shift: LanguageWord | None = Field(description="national table of GSM-7; null: the default alphabet")
+    single_shift: LanguageWord | None = Field(description="national table of GSM-7; null: the default extension")
+    data_coding: int
+    esm_class: int
+    dest_addr_subunit: int | None = Field(description="the message class plus 1, where the carrier is told it so")
+    long: LongWord | None = Field(description="how several parts are told to belong together; null: there is one")
+    unit: UnitWord = Field(description="what `used` and `left` count")
+    segment_count: int = Field(description="how many submit_sm")
+    parts: int = Field(description="how many segments the handset gets: more than one of a message_payload")
+    max_segments: int = Field(description="the account's; a message with more is refused")
+    segments: list[SegmentPlanOut]
+    sent_text: str | None = Field(description="what is sent, where something is replaced in the text")
+    replaced: list[ReplacedOut]
+    forced: list[CharacterOut] = Field(description="what GSM-7 lacks, by position in the text that was given")
+    extended: list[CharacterOut] = Field(description="what takes two septets, by position in the text that is sent")
+    smart: SmartOut | None = Field(description="null: smart encoding is in force, or would change nothing")
+    error: ErrorBody | None = Field(description="why POST /v1/messages would refuse it all the same")
+
+
+class UnplannedOut(BaseModel):
+    """An item that cannot be planned."""
+
+    index: int
+    error: ErrorBody
+
+
+class PlansOut(BaseModel):
+    """One result for each item, in the order of the request."""
+
+    results: list[PlannedOut | UnplannedOut]
 
 
 class CancelOut(BaseModel):

@@ -13,6 +13,7 @@ from typing import Any
 from smppgw.addresses import display
 from smppgw.api.faults import error_object
 from smppgw.api.intake import ItemError
+from smppgw.api.segments import language, replacements
 from smppgw.binds.status import BindStatus
 from smppgw.config import CarrierSettings, IdRelation
 from smppgw.queue.model import (
@@ -34,6 +35,9 @@ from smppgw.queue.model import (
 )
 from smppgw.smpp.constants import command_name, status_name
 from smppgw.smpp.receipt_text import characters_of
+from smppgw.sms import national, udh
+from smppgw.sms.encoding import Language
+from smppgw.sms.plan import ESM_CLASS_UDHI
 
 OPEN = "open"
 
@@ -51,8 +55,8 @@ def iso(utc_ms: int | None) -> str | None:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-def result_of(index: int, acceptance: Acceptance) -> dict[str, Any]:
-    """The result of an item that reached the store."""
+def result_of(index: int, acceptance: Acceptance, extras: Extras | None) -> dict[str, Any]:
+    """The result of an item that reached the store. `extras`: of the message that was planned of it."""
     if acceptance.status is AcceptStatus.CONFLICT:
         text = "this idempotency key came before with another message; nothing was stored"
         return error_result(ItemError(index, "idempotency_conflict", text))
@@ -63,6 +67,8 @@ def result_of(index: int, acceptance: Acceptance) -> dict[str, Any]:
     }
     if acceptance.status is AcceptStatus.REPEATED:
         result["repeated"] = True
+    if extras is not None and extras.replaced:
+        result["replaced"] = replacements(extras.replaced)
     return result
 
 
@@ -102,11 +108,41 @@ def message_detail(view: MessageView) -> dict[str, Any]:
         "verdict": None if view.verdict is None else view.verdict.value,
         "delivered_segments": sum(segment.state is SegmentState.DELIVERED for segment in view.segments),
         "alternatives": list(view.alternatives),
+        "scheduled_at": iso(_scheduled_utc_ms(view)),
+        **_content(view),
         "extras": None if view.extras is None else _extras(view.extras),
         "segments": [_segment(segment) for segment in view.segments],
         "receipts": [_receipt(receipt) for receipt in view.receipts],
         "history": [_history(entry) for entry in view.history],
     }
+
+
+def _scheduled_utc_ms(view: MessageView) -> int | None:
+    """Whoever keeps the message until then: we, or the carrier."""
+    if view.scheduled_utc_ms is not None or view.extras is None:
+        return view.scheduled_utc_ms
+    return view.extras.schedule_utc_ms
+
+
+def _content(view: MessageView) -> dict[str, Any]:
+    """How the text, or the octets, went on their way."""
+    locking, single = _shift_tables(view)
+    extras = view.extras
+    return {
+        "data_coding": view.data_coding,
+        "esm_class": view.esm_class,
+        "locking_shift": language(locking),
+        "single_shift": language(single),
+        "reference": view.reference,
+        "sent_text": None if extras is None else extras.sent_text,
+        "replaced": [] if extras is None else replacements(extras.replaced),
+    }
+
+
+def _shift_tables(view: MessageView) -> tuple[Language | None, Language | None]:
+    if not view.esm_class & ESM_CLASS_UDHI or not view.segments:
+        return None, None
+    return national.named(udh.parse(view.segments[0].octets))
 
 
 def _extras(extras: Extras) -> dict[str, Any]:
@@ -118,6 +154,7 @@ def _extras(extras: Extras) -> dict[str, Any]:
         "tlvs": _tlvs((tag, octets.hex()) for tag, octets in extras.tlvs),
         "sar_reference": extras.sar_reference,
         "payload": extras.payload,
+        "dest_addr_subunit": extras.dest_addr_subunit,
     }
 
 

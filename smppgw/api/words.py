@@ -12,6 +12,8 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from smppgw.binds.status import Alarm, BindKind, BindState, Limit
 from smppgw.queue.model import CancelStatus, Lane, Reason, ReceiptFlag, ReceiptState, SegmentState, Verdict
+from smppgw.sms.encoding import Alphabet, Language, LongMessages
+from smppgw.sms.preview import Unit
 
 
 def _one_of(words: Iterable[str]) -> tuple[Any, ...]:
@@ -38,4 +40,8 @@ BindStateWord = Annotated[str, *_one_of(BindState)]
 LimitWord = Annotated[str, *_one_of(Limit)]
 AlarmWord = Annotated[str, *_one_of(Alarm)]
 CancelWord = Annotated[str, *_one_of([CancelStatus.CANCELLED, CancelStatus.ASKED, CancelStatus.IN_DOUBT])]
+AlphabetWord = Annotated[str, *_one_of(Alphabet)]
+LanguageWord = Annotated[str, *_one_of(language.label for language in Language)]
+LongWord = Annotated[str, *_one_of(how for how in LongMessages if how is not LongMessages.AUTO)]
+UnitWord = Annotated[str, *_one_of(Unit)]
 CarrierStateWord = Annotated[str, *_one_of(["up", "partly", "down"])]

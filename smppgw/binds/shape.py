@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from smppgw.binds.backoff import refusal_table
 from smppgw.binds.outcome import KINDS, outcome_table
 from smppgw.binds.submit import RequestMaker, Rewrite, request_maker, rewriting
-from smppgw.config import AcceptdMeans, CarrierSettings, EncodingSettings, ReceiptSettings, RefusalPolicy
+from smppgw.config import AcceptdMeans, CarrierSettings, ReceiptSettings, RefusalPolicy
 from smppgw.queue.model import OutcomeKind
 from smppgw.smpp import ReceiptRules
 from smppgw.smpp.receipts import STATES
-from smppgw.sms.encoding import DEFAULT_ENCODING, Encoding
+from smppgw.sms.encoding import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def carrier_rules(settings: CarrierSettings) -> CarrierRules:
         receipts=_receipt_rules(settings.receipts),
         id_pattern=None if settings.ids.extract is None else re.compile(settings.ids.extract),
         error_classes=settings.receipts.errors,
-        encoding=_encoding(settings.encoding),
+        encoding=settings.encoding.as_encoding(),
     )
 
 
@@ -61,9 +61,3 @@ def _receipt_rules(settings: ReceiptSettings) -> ReceiptRules:
         zone=ZoneInfo(settings.time_zone),
         sniff=settings.sniff,
     )
-
-
-def _encoding(settings: EncodingSettings) -> Encoding:
-    """DEFAULT_ENCODING itself where it is the same: decode_text then takes the short way."""
-    encoding = Encoding(**settings.model_dump())
-    return DEFAULT_ENCODING if encoding == DEFAULT_ENCODING else encoding

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from smppgw.addresses import Address
 from smppgw.config import AddressRule, CarrierSettings, SubmitCommand, SubmitSettings, ValidityForm
 from smppgw.errors import LocalProtocolError
 from smppgw.queue.model import ClaimedSegment, Extras, Lane, part_of, reference_of
-from smppgw.smpp import DataSm, SubmitSm, Tag
+from smppgw.smpp import DataSm, SubmitSm, Tag, absolute_time, relative_time
 
 #: segment_id and claim: one submit_sm. A segment that is sent again has two of them, and each has its own answer.
 ClaimKey = tuple[int, int]
@@ -24,12 +23,12 @@ ClaimKey = tuple[int, int]
 #: Makes the request of a segment at a time (utc_ms). Raises LocalProtocolError where the carrier cannot carry it.
 RequestMaker = Callable[[ClaimedSegment, int], SubmitSm | DataSm]
 Rewrite = Callable[[Address], Address]
-#: From the end of a message's validity and now (both utc_ms) to a validity_period.
-Validity = Callable[[int, int], str]
+#: From the end of a message's validity, now, and the time it may leave the SMSC (all utc_ms) to a validity_period.
+Validity = Callable[[int, int, int], str]
 
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _REFERENCE = int(Tag.USER_MESSAGE_REFERENCE)
 _PAYLOAD = int(Tag.MESSAGE_PAYLOAD)
+_SUBUNIT = int(Tag.DEST_ADDR_SUBUNIT)
 _TIME_TO_LIVE = int(Tag.QOS_TIME_TO_LIVE)
 _MOST_TIME_TO_LIVE_S = 0xFFFFFFFF
 _REMEMBERED = 16_384
@@ -41,51 +40,33 @@ def claim_key(segment: ClaimedSegment) -> ClaimKey:
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
-# Times
+# Validity
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-@lru_cache(maxsize=4096)
-def relative_time(seconds: int) -> str:
-    """A period as SMPP time, relative format `YYMMDDhhmmss000R` (SMPP 3.4, 7.1.1.2); at least one second.
-
-    Periods above 31 days use the months field. Months differ in length, so each counts as 31 days here and a year as
-    12 of them: the SMSC may then give up a little too early, never too late.
-    """
-    days, rest = divmod(max(1, seconds), _DAY_S)
-    hours, rest = divmod(rest, _HOUR_S)
-    minutes, rest = divmod(rest, _MINUTE_S)
-    months, days = divmod(days, 31)
-    years, months = divmod(months, 12)
-    if years > 99:
-        return "991131235959000R"
-    return f"{years:02}{months:02}{days:02}{hours:02}{minutes:02}{rest:02}000R"
-
-
-@lru_cache(maxsize=4096)
-def absolute_time(utc_s: int) -> str:
-    """A moment as SMPP time, absolute format `YYMMDDhhmmsstnnp` in UTC (SMPP 3.4, 7.1.1.1)."""
-    return datetime.fromtimestamp(utc_s, UTC).strftime("%y%m%d%H%M%S000+")
-
-
 def _validity(form: ValidityForm, max_s: float) -> Validity:
-    """What remains of the message's validity, at most `max_s` (0: no limit), in this form."""
+    """What remains of the message's validity, at most `max_s` (0: no limit), in this form.
+
+    Both forms count from now, also where the SMSC keeps the message until its time (SMPP 3.4, 5.2.16 and 7.1.1);
+    `max_s` counts from that time: else the message would be over before it began.
+    """
     most_ms = round(max_s * 1000) if max_s else 1 << 62
 
-    def relative(expires_utc_ms: int, now_utc_ms: int) -> str:
-        return relative_time((expires_utc_ms - now_utc_ms) // 1000)
+    def relative(expires_utc_ms: int, now_utc_ms: int, start_utc_ms: int) -> str:
+        return relative_time((min(expires_utc_ms, start_utc_ms + most_ms) - now_utc_ms) // 1000)
 
-    def relative_at_most(expires_utc_ms: int, now_utc_ms: int) -> str:
-        return relative_time(min(expires_utc_ms - now_utc_ms, most_ms) // 1000)
-
-    def absolute(expires_utc_ms: int, now_utc_ms: int) -> str:
-        return absolute_time(max(min(expires_utc_ms, now_utc_ms + most_ms), now_utc_ms + 1000) // 1000)
+    def absolute(expires_utc_ms: int, now_utc_ms: int, start_utc_ms: int) -> str:
+        return absolute_time(max(min(expires_utc_ms, start_utc_ms + most_ms), now_utc_ms + 1000) // 1000)
 
     if form is ValidityForm.OMIT:
-        return lambda expires_utc_ms, now_utc_ms: ""
-    if form is ValidityForm.ABSOLUTE:
-        return absolute
-    return relative_at_most if max_s else relative
+        return lambda expires_utc_ms, now_utc_ms, start_utc_ms: ""
+    return absolute if form is ValidityForm.ABSOLUTE else relative
+
+
+def _start(extras: Extras | None, now_utc_ms: int) -> int:
+    """When the SMSC may let a message go that it is given now."""
+    scheduled = None if extras is None else extras.schedule_utc_ms
+    return now_utc_ms if scheduled is None else max(scheduled, now_utc_ms)
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -180,7 +161,7 @@ def _submit_sm_maker(
             validity_period=(
                 relative_time((expires_utc_ms - now_utc_ms) // 1000)
                 if remaining
-                else validity(expires_utc_ms, now_utc_ms)
+                else validity(expires_utc_ms, now_utc_ms, _start(extras, now_utc_ms))
             ),
             registered_delivery=segment.registered_delivery,
             data_coding=segment.data_coding,
@@ -190,14 +171,16 @@ def _submit_sm_maker(
         if priorities is not None:
             pdu.priority_flag = priorities[segment.lane]
         if extras is not None:
-            _apply(extras, pdu)
+            _apply(extras, pdu, now_utc_ms)
         return pdu
 
     return make
 
 
-def _apply(extras: Extras, pdu: SubmitSm) -> None:
+def _apply(extras: Extras, pdu: SubmitSm, now_utc_ms: int) -> None:
     """What the message has of its own, in place of the carrier's settings."""
+    if extras.schedule_utc_ms is not None and extras.schedule_utc_ms > now_utc_ms:
+        pdu.schedule_delivery_time = absolute_time(-(-extras.schedule_utc_ms // 1000))  # not a tenth too early
     if extras.service_type is not None:
         pdu.service_type = extras.service_type
     if extras.protocol_id is not None:
@@ -222,6 +205,8 @@ def _data_sm_maker(
         extras = segment.extras or _PLAIN
         if not settings.tlvs:
             raise LocalProtocolError("data_sm carries its text in a TLV, and the carrier takes none")
+        if _start(extras, now_utc_ms) > now_utc_ms:  # accepted while the settings still said submit_sm
+            raise LocalProtocolError("the carrier was to keep the message until its time, and data_sm tells it none")
         source_ton, source_npi, source = segment.source if source_of is None else source_of(segment.source)
         dest = segment.destination
         dest_ton, dest_npi, destination = dest if destination_of is None else destination_of(dest)
@@ -259,7 +244,8 @@ def _tlvs_maker(settings: CarrierSettings) -> Callable[[ClaimedSegment, Extras],
     order = [one.tag for one in settings.vendor_tlvs.values()]
 
     def none(segment: ClaimedSegment, extras: Extras) -> dict[int, bytes]:
-        if extras.tlvs or extras.sar_reference is not None or extras.payload:
+        needed = (extras.sar_reference, extras.dest_addr_subunit)
+        if extras.tlvs or extras.payload or needed != (None, None):
             raise LocalProtocolError("the message needs TLVs, and the carrier takes none")
         return {}
 
@@ -273,6 +259,8 @@ def _tlvs_maker(settings: CarrierSettings) -> Callable[[ClaimedSegment, Extras],
             tlvs |= constants
         if extras.sar_reference is not None:
             tlvs |= _sar_tlvs(segment, extras.sar_reference)
+        if extras.dest_addr_subunit is not None:
+            tlvs[_SUBUNIT] = bytes((extras.dest_addr_subunit,))
         return tlvs
 
     return make if settings.tlvs else none

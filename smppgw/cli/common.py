@@ -8,6 +8,7 @@ characters.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -157,6 +158,26 @@ def _failure(status: int, body: Mapping[str, Any]) -> Failure:
     if status == 422:
         return Failure(Exit.USAGE, text)
     return Failure(Exit.UNAVAILABLE if status >= 500 else Exit.REFUSED, text)
+
+
+def refuse_broken(*files: str) -> None:
+    """Raises Failure for the first argument of the running command that is not UTF-8. `files`: parameters that name
+    files, which may be so.
+
+    Python makes lone surrogates of such octets (PEP 383). They are no characters: nobody can send or find them.
+    """
+    ctx = click.get_current_context()
+    for parameter in ctx.command.params:
+        given = None if parameter.name in files else ctx.params.get(parameter.name or "")
+        for text in given if isinstance(given, tuple) else (given,):
+            if isinstance(text, str) and (found := _LONE_SURROGATE.search(text)):
+                code = ord(found[0])
+                what = f"octet 0x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"U+{code:04X}"
+                name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+                raise Failure(Exit.USAGE, f"{name} is not UTF-8: {what} at position {found.start()} is no character")
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def path_segment(text: str) -> str:

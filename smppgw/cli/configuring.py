@@ -14,7 +14,7 @@ import click
 from smppgw.cli.common import Exit, F, Failure, json_option, show_json, show_table
 
 if TYPE_CHECKING:
-    from smppgw.config import Effective, Reading
+    from smppgw.config import Effective, Reading, Settings
     from smppgw.errors import ConfigError
 
 DEFAULT_CONFIG = "smppgw.toml"
@@ -144,6 +144,17 @@ def _show_values(values: list[Effective]) -> None:
             click.echo()
         table = [(value.setting, text(value), value.origin) for value in held]
         show_table(("setting", "value", "from"), table, title=link)
+
+
+def settings_of(config: Path) -> Settings:
+    """The settings in the file. Raises Failure with every mistake."""
+    from smppgw.config import load
+    from smppgw.errors import ConfigError
+
+    try:
+        return load(config)
+    except ConfigError as error:
+        raise _unusable(config, error) from None
 
 
 def _unusable(config: Path, error: ConfigError) -> Failure:

@@ -7,7 +7,17 @@ from typing import Any
 
 import click
 
-from smppgw.cli.common import F, Gateway, gateway_options, path_segment, show_fields, show_json, show_table
+from smppgw.cli.common import (
+    F,
+    Gateway,
+    gateway_options,
+    path_segment,
+    refuse_broken,
+    show_fields,
+    show_json,
+    show_table,
+)
+from smppgw.cli.drawing import told
 
 
 def _look(
@@ -19,6 +29,7 @@ def _look(
     filters: Mapping[str, Any] | None = None,
 ) -> None:
     """Fetches `path` and shows what came: as it is with --json, else as `show` does."""
+    refuse_broken()
     given = {name: str(value) for name, value in (filters or {}).items() if value is not None}
     with Gateway(url, key) as gateway:
         found = gateway.get(path, given)
@@ -58,6 +69,7 @@ def _show_message(found: dict[str, Any]) -> None:
     fields = {name: value for name, value in found.items() if name not in _SHOWN_APART}
     if found["verdict"] == "partly_delivered":
         fields["state"] = f"partly_delivered {found['delivered_segments']}/{found['segment_count']}"
+    fields["replaced"] = told(found["replaced"]) or None
     show_fields({**fields, "alternatives": " ".join(found["alternatives"]) or None, **_extras(found["extras"])})
     click.echo()
     columns = ("part", "state", "reason", "smsc_id", "bind", "refusals", "command_status_name", "submitted_at")
@@ -65,8 +77,8 @@ def _show_message(found: dict[str, Any]) -> None:
     click.echo()
     if found["receipts"]:
         receipts = [{**one, "flags": " ".join(one["flags"]), "tlvs": _tlvs(one["tlvs"])} for one in found["receipts"]]
-        told = ("part", "received_at", "done_at", "stat", "state", "error", "smsc_id", "bind", "reason")
-        _show_rows((*told, "flags", "tlvs"), receipts, "Receipts")
+        names = ("part", "received_at", "done_at", "stat", "state", "error", "smsc_id", "bind", "reason")
+        _show_rows((*names, "flags", "tlvs"), receipts, "Receipts")
         click.echo()
     _show_rows(("at", "part", "state", "reason", "bind", "detail"), found["history"], "History")
 

@@ -1,52 +1,62 @@
 """The command `send`: one text to some recipients, or a file of messages, in batches over HTTP.
 
-Every batch has an idempotency key, so a batch that ended without an answer is repeated safely. Nothing is sent before
-the whole file was read once and found well-formed.
+Every batch has an idempotency key, so a batch that ended without an answer is repeated safely. Refuses to know where
+messages come from and what they are made of.
 """
 
 from __future__ import annotations
 
-import csv
-import difflib
-import shutil
 import sys
-import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TextIO
+from typing import Any
 
 import click
 import httpx
 
-from smppgw.cli.common import Exit, Failure, Gateway, gateway_options, show_json, show_table
+from smppgw.cli.common import Exit, Failure, Gateway, gateway_options, refuse_broken, show_json, show_table
+from smppgw.cli.content import Command, Option, brings_content, content_fields, content_options
+from smppgw.cli.drawing import told
+from smppgw.cli.sources import Item, items_of
 
 BATCH = 100
-COLUMNS = ("to", "text", "from", "client_ref", "lane")
-_NEEDED = ("to", "text")
 _LONGEST_PAUSE_S = 5.0
 _MOST_SHOWN = 100
-_MOST_PROBLEMS = 20
+_TIMES = "Times"
 
 
-class Item(NamedTuple):
-    """A message to send. `line`: its line in the file, or its place on the command line."""
-
-    line: int
-    message: dict[str, Any]
-
-
-@click.command()
+@click.command(cls=Command)
 @click.argument("text", required=False)
 @click.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be given several times.")
 @click.option("--from", "sender", help="Sender: a number, a short code, or up to 11 letters.")
 @click.option("--lane", help="otp, transactional or bulk.")
-@click.option("--validity-s", type=float, help="Seconds after which it need not be sent any more.")
+@click.option(
+    "--validity-s",
+    type=float,
+    cls=Option,
+    heading=_TIMES,
+    help="Seconds after which it need not be sent any more, counted from --send-at.",
+)
+@click.option(
+    "--send-at",
+    cls=Option,
+    heading=_TIMES,
+    metavar="TIME",
+    help="Not before: RFC 3339 with a zone, or SMPP time such as 000001000000000R, in one day.",
+)
+@click.option(
+    "--valid-until",
+    cls=Option,
+    heading=_TIMES,
+    metavar="TIME",
+    help="After it, it need not be sent any more; in place of --validity-s.",
+)
+@content_options
 @click.option("--client-ref", help="Your own reference; with one recipient only.")
 @click.option("--service-type", help="service_type of the submit_sm, for carriers that choose a product by it.")
 @click.option(
@@ -54,6 +64,11 @@ class Item(NamedTuple):
 )
 @click.option(
     "--protocol-id", type=click.IntRange(0, 255), help="protocol_id of the submit_sm (TP-PID, 3GPP 23.040, 9.2.3.9)."
+)
+@click.option(
+    "--replace-type",
+    type=click.IntRange(1, 7),
+    help="The handset replaces the message of the same type and sender: protocol_id 0x41 to 0x47.",
 )
 @click.option(
     "--replace-if-present", is_flag=True, help="Replace the message that still waits at the SMSC for this recipient."
@@ -82,10 +97,13 @@ def send(
     sender: str | None,
     lane: str | None,
     validity_s: float | None,
+    send_at: str | None,
+    valid_until: str | None,
     client_ref: str | None,
     service_type: str | None,
     priority: int | None,
     protocol_id: int | None,
+    replace_type: int | None,
     replace_if_present: bool,
     tlvs: tuple[str, ...],
     csv_file: str | None,
@@ -95,24 +113,32 @@ def send(
     url: str,
     key: str | None,
     as_json: bool,
+    **content: Any,
 ) -> None:
     """Send TEXT to one or more recipients, or the messages of a CSV file.
 
     TEXT is read from standard input when it is left out, or is -. A CSV file has a header with the columns to and
-    text, and any of from, client_ref and lane; the options serve rows that have none. Messages go in batches of 100.
-    With --json, one line for each message.
+    text, and any of from, client_ref, lane, send_at, valid_until and message_class; the options serve rows that have
+    none. Messages go in batches of 100. With --json, one line for each message. `smppgw segments` shows beforehand
+    how a text would be sent.
 
     \b
     Examples:
       smppgw send "Your code is 481 516" --to +447700900123 --lane otp
       echo "The server room is hot" | smppgw send --to +447700900123 --to +12025550123
       smppgw send --csv messages.csv --from Example --lane bulk
+      smppgw send "Doors open at 9" --to +447700900123 --smart --send-at 2030-01-02T08:30:00+01:00
+      smppgw send "Fire alarm" --to +447700900123 --flash
+      smppgw send --octets 024a3a4001 --port 5505 --to +447700900123
+      smppgw send "The new rates" --to +447700900123 --wap-push http://www.example.com/rates
     """
+    refuse_broken("csv_file")
     given: dict[str, Any] = {"from": sender, "lane": lane, "validity_s": validity_s, "service_type": service_type}
     given |= {"priority": priority, "protocol_id": protocol_id, "tlvs": _tlvs(tlvs) or None}
-    given["replace_if_present"] = replace_if_present or None
+    given |= {"replace_type": replace_type, "replace_if_present": replace_if_present or None}
+    given |= {"send_at": send_at, "valid_until": valid_until, **content_fields(content)}
     defaults = {name: value for name, value in given.items() if value is not None}
-    if csv_file is not None and (text is not None or recipients or client_ref):
+    if csv_file is not None and (text is not None or recipients or client_ref or brings_content(content)):
         raise click.UsageError("--csv brings its own recipients, texts and references")
     if csv_file is None and ignored:
         raise click.UsageError("--ignore-column needs --csv")
@@ -120,12 +146,21 @@ def send(
         raise click.UsageError("who is it for? give --to NUMBER, or --csv FILE")
     if client_ref is not None and len(recipients) > 1:
         raise click.UsageError("--client-ref names one message; there are several recipients")
-    with Gateway(url, key) as gateway, _items(csv_file, ignored, text, recipients, client_ref) as (items, total):
+    source = items_of(csv_file, ignored, text, content, recipients, client_ref)
+    with Gateway(url, key) as gateway, source as (items, total):
         sender_run = SendRun(gateway, run or uuid.uuid4().hex, retry_s, total, as_json)
-        filled = (Item(item.line, {**defaults, **item.message}) for item in items)
+        filled = (Item(item.line, _filled(defaults, item.message)) for item in items)
         sender_run.send_all(filled)
     if sender_run.refused:
         raise click.exceptions.Exit(Exit.REFUSED)
+
+
+def _filled(defaults: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message with the options that it leaves open. Its own valid_until answers what --validity-s would."""
+    open_ones = {
+        name: value for name, value in defaults.items() if name != "validity_s" or "valid_until" not in message
+    }
+    return {**open_ones, **message}
 
 
 def _tlvs(given: tuple[str, ...]) -> dict[str, int | str]:
@@ -147,115 +182,18 @@ def _tlvs(given: tuple[str, ...]) -> dict[str, int | str]:
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
-# Where messages come from
-# ---------------------------------------------------------------------------------------------------------------- #
-
-
-@contextmanager
-def _items(
-    csv_file: str | None, ignored: tuple[str, ...], text: str | None, recipients: tuple[str, ...], ref: str | None
-) -> Iterator[tuple[Iterator[Item], int]]:
-    """The messages, and how many there are."""
-    if csv_file is not None:
-        with _opened(csv_file) as file:
-            total = _checked(file, csv_file, ignored)
-            file.seek(0)
-            yield (Item(line, _message(row)) for line, row in _rows(file, ignored)), total
-        return
-    body = _text(text)
-    extra = {} if ref is None else {"client_ref": ref}
-    items = [Item(place, {"to": to, "text": body, **extra}) for place, to in enumerate(recipients, 1)]
-    yield iter(items), len(items)
-
-
-def _text(given: str | None) -> str:
-    if given is not None and given != "-":
-        return given
-    if given is None and sys.stdin.isatty():
-        raise click.UsageError("what is the text? give it as an argument, or on standard input")
-    octets = sys.stdin.buffer.read()
-    try:
-        return octets.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise Failure(Exit.USAGE, f"standard input is not UTF-8: octet {error.start}") from None
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[TextIO]:
-    """The file for two readings; standard input is copied to a temporary one first."""
-    try:
-        if name == "-":
-            with tempfile.TemporaryFile("w+b") as copy:
-                shutil.copyfileobj(sys.stdin.buffer, copy)
-                copy.seek(0)
-                with open(copy.fileno(), encoding="utf-8-sig", newline="", closefd=False) as file:
-                    yield file
-        else:
-            with Path(name).open(encoding="utf-8-sig", newline="") as file:
-                yield file
-    except OSError as error:
-        raise Failure(Exit.USAGE, f"{name} cannot be read: {error.strerror}") from None
-
-
-def _rows(file: TextIO, ignored: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(file, strict=True)
-    for row in reader:
-        yield reader.line_num, {name: value for name, value in row.items() if name not in ignored}
-
-
-def _message(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as a message: empty cells count as absent, except those every message needs."""
-    return {name: value for name, value in row.items() if value or name in _NEEDED}
-
-
-def _checked(file: TextIO, name: str, ignored: tuple[str, ...]) -> int:
-    """How many messages the file holds. Raises Failure with its first mistakes when it is not well-formed."""
-    problems: list[str] = []
-    total = 0
-    try:
-        header = next(csv.reader(file, strict=True), [])
-        _check_header(name, header, ignored)
-        file.seek(0)
-        for line, row in _rows(file, ignored):
-            total += 1
-            if None in row or None in row.values():
-                problems.append(f"line {line}: not {len(header)} columns as in the header; is a comma not quoted?")
-    except csv.Error as error:
-        problems.append(f"after row {total + 1}: {error}")
-    except UnicodeDecodeError as error:
-        _malformed(name, [f"it is not UTF-8 (octet 0x{error.object[error.start]:02x})"])
-    if problems:
-        _malformed(name, problems)
-    return total
-
-
-def _check_header(name: str, header: list[str], ignored: tuple[str, ...]) -> None:
-    known = {*COLUMNS, *ignored}
-    problems = [f"column {column!r} is missing in the header" for column in _NEEDED if column not in header]
-    for column in header:
-        if column not in known:
-            near = difflib.get_close_matches(column, COLUMNS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; --ignore-column leaves it aside"
-            problems.append(f"unknown column {column!r}{hint}")
-    problems += [f"column {column!r} appears twice" for column, count in Counter(header).items() if count > 1]
-    if problems:
-        _malformed(name, problems)
-
-
-def _malformed(name: str, problems: list[str]) -> NoReturn:
-    shown = problems[:_MOST_PROBLEMS]
-    if len(problems) > len(shown):
-        shown.append(f"and {len(problems) - len(shown)} more")
-    raise Failure(Exit.USAGE, f"{name}: nothing was sent:\n" + "\n".join(f"  {text}" for text in shown))
-
-
-# ---------------------------------------------------------------------------------------------------------------- #
 # Sending
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
 def _segments(count: int) -> str:
     return "1 segment" if count == 1 else f"{count} segments"
+
+
+def _detail(result: Mapping[str, Any]) -> str:
+    """`2 segments; replaced … by ...`."""
+    replaced = result.get("replaced")
+    return _segments(result["segments"]) + (f"; replaced {told(replaced)}" if replaced else "")
 
 
 def retry_pause(attempt: int, retry_after_s: float) -> float:
@@ -339,7 +277,7 @@ class SendRun:
         if self.as_json:
             show_json({"line": line, "to": to, **{name: value for name, value in result.items() if name != "index"}})
         elif len(self.shown) < _MOST_SHOWN and (error or self.total <= BATCH):
-            columns = (error["code"], error["message"]) if error else ("accepted", _segments(result["segments"]))
+            columns = (error["code"], error["message"]) if error else ("accepted", _detail(result))
             self.shown.append((line, to, result.get("id"), *columns))
 
     def _summary(self) -> None:

@@ -9,7 +9,8 @@
     profiles/  the profiles that come with the gateway
     resolving  layers to the settings of each carrier and bind
     secrets    where passwords come from
-    checks     what must fit together
+    checks     what must fit together in a carrier and its binds
+    together   and between carriers
     words      words for mistakes
     reading    the file to settings; every mistake at once, by key path
     effective  every value, and where it stands
@@ -50,6 +51,7 @@ from smppgw.config.kinds import (
     OnDoubt,
     RateUnit,
     RefusalPolicy,
+    ScheduleBy,
     StatusOutcome,
     SubmitCommand,
     TlvType,
@@ -68,7 +70,7 @@ from smppgw.config.settings import (
 )
 from smppgw.config.warnings import warnings_of
 from smppgw.config.words import toml_value
-from smppgw.sms.encoding import DefaultAlphabet, LongMessages, Packing
+from smppgw.sms.encoding import ClassForm, DefaultAlphabet, LongMessages, OnUnencodable, Packing
 
 __all__ = [
     "SECTIONS",
@@ -80,6 +82,7 @@ __all__ = [
     "CapSettings",
     "CapSpan",
     "CarrierSettings",
+    "ClassForm",
     "DefaultAlphabet",
     "Effective",
     "EncodingSettings",
@@ -92,6 +95,7 @@ __all__ = [
     "LogSettings",
     "LongMessages",
     "OnDoubt",
+    "OnUnencodable",
     "OutbindSettings",
     "Packing",
     "QuerySettings",
@@ -102,6 +106,7 @@ __all__ = [
     "RefusalPolicy",
     "RetrySettings",
     "RouteSettings",
+    "ScheduleBy",
     "Settings",
     "SettingsBase",
     "StatusOutcome",

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from smppgw.config.base import FilePath, Host, IpAddress, Name, Port, Seconds, SettingsBase
 from smppgw.config.kinds import (
+    ALL_TABLES,
     AcceptdMeans,
     BindMode,
     CapSpan,
@@ -21,11 +22,13 @@ from smppgw.config.kinds import (
     IdRelation,
     InterfaceVersion,
     LaneName,
+    NationalTable,
     Octet,
     OnDoubt,
     Pattern,
     RateUnit,
     RefusalPolicy,
+    ScheduleBy,
     StateWord,
     StatusName,
     StatusOutcome,
@@ -35,7 +38,15 @@ from smppgw.config.kinds import (
     ValidityForm,
     Zone,
 )
-from smppgw.sms.encoding import DefaultAlphabet, LongMessages, Packing
+from smppgw.sms.encoding import (
+    DEFAULT_ENCODING,
+    ClassForm,
+    DefaultAlphabet,
+    Encoding,
+    Language,
+    LongMessages,
+    Packing,
+)
 
 # ---------------------------------------------------------------------------------------------------------------- #
 # Tables of their own
@@ -136,6 +147,12 @@ class SubmitSettings(SettingsBase):
     max_validity_s: float = Field(
         default=0.0, ge=0, description="longest validity_period the SMSC takes; 0 is no limit"
     )
+    schedule: ScheduleBy = Field(
+        default=ScheduleBy.GATEWAY,
+        strict=False,
+        description="who keeps messages until their time (send_at): gateway, or carrier (schedule_delivery_time), "
+        "which some SMSCs refuse",
+    )
     user_message_reference: bool = Field(
         default=True,
         description="send a user_message_reference TLV; a receipt that echoes it resolves a submit_sm in doubt",
@@ -172,8 +189,30 @@ class EncodingSettings(SettingsBase):
     )
     gsm7_data_coding: Octet = Field(default=0, description="data_coding of texts in the default alphabet")
     ucs2_data_coding: Octet = Field(default=8, description="data_coding of texts in UCS-2")
+    latin1_data_coding: Octet | None = Field(
+        default=None,
+        description="data_coding of texts in Latin-1, such as 3, where the SMSC takes them; not set: none",
+    )
+    ascii_data_coding: Octet | None = Field(
+        default=None, description="data_coding of texts in ASCII, such as 1, where the SMSC takes them; not set: none"
+    )
+    binary_data_coding: Octet = Field(default=4, description="data_coding of binary messages that give none")
+    message_class: ClassForm = Field(
+        default=ClassForm.GENERAL,
+        strict=False,
+        description="how a message class (0 is flash) is told: general (data_coding 0x10 to 0x1b), class_group (0xf0 "
+        "to 0xf7), subunit (a TLV), or none: such messages are refused",
+    )
+    national_tables: list[NationalTable] = Field(
+        default=[],
+        description='languages whose GSM-7 shift tables the SMSC passes on, such as ["turkish"], or ["all"]; used '
+        "where they make a message shorter",
+    )
     long: LongMessages = Field(
-        default=LongMessages.UDH8, strict=False, description="long texts as udh8, udh16, sar or payload"
+        default=LongMessages.AUTO,
+        strict=False,
+        description="long texts as udh8, udh16, sar or payload; auto is udh8, and udh16 while the 256 references "
+        "between a sender and a recipient are all in use",
     )
     max_octets: int = Field(
         default=140,
@@ -181,6 +220,28 @@ class EncodingSettings(SettingsBase):
         le=140,
         description="most octets of user data in one segment, as packed in the air; some SMSCs take less than 140",
     )
+
+    def as_encoding(self) -> Encoding:
+        """These settings as the planner takes them; DEFAULT_ENCODING itself where they are the same."""
+        national = (
+            tuple(Language)
+            if ALL_TABLES in self.national_tables
+            else tuple(language for language in Language if language.label in self.national_tables)
+        )
+        encoding = Encoding(
+            default_alphabet=self.default_alphabet,
+            packing=self.packing,
+            gsm7_data_coding=self.gsm7_data_coding,
+            ucs2_data_coding=self.ucs2_data_coding,
+            long=self.long,
+            max_octets=self.max_octets,
+            national=national,
+            latin1_data_coding=self.latin1_data_coding,
+            ascii_data_coding=self.ascii_data_coding,
+            binary_data_coding=self.binary_data_coding,
+            class_form=self.message_class,
+        )
+        return DEFAULT_ENCODING if encoding == DEFAULT_ENCODING else encoding
 
 
 class IdSettings(SettingsBase):

@@ -1,4 +1,4 @@
-"""What must fit together: the settings of one bind, of one carrier, and of carriers that share a route or a port.
+"""What must fit together: the settings of one bind, and of one carrier. Those of several: together.
 
 Two kinds of mistakes. A contradiction is told under the key that was said last. A setting without effect is told only
 where a carrier says it itself: in a profile it waits for carriers that need it.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from smppgw.config.carrier import AddressRule, CarrierSettings, TlsSettings, VendorTlv
+from smppgw.config.carrier import AddressRule, CarrierSettings, EncodingSettings, TlsSettings, VendorTlv
 from smppgw.config.kinds import (
+    ALL_TABLES,
     BindMode,
     InterfaceVersion,
+    ScheduleBy,
     SubmitCommand,
     TlvType,
     ValidityForm,
@@ -22,13 +24,14 @@ from smppgw.config.kinds import (
 from smppgw.config.layers import Merged, status_of
 from smppgw.config.lines import KeyPath
 from smppgw.config.secrets import SYSTEM_ID_OCTETS
-from smppgw.config.words import Report, toml_key
-from smppgw.sms.encoding import DefaultAlphabet, LongMessages, Packing
+from smppgw.config.words import Report
+from smppgw.sms.encoding import ClassForm, DefaultAlphabet, LongMessages, Packing
 
 TLS_PORT = 3550  # registered for SMPP over TLS; the only one on which TLS is on unless said otherwise
 _FILES = ("ca_file", "cert_file", "key_file")
 _FINAL_RECEIPTS = 0b11  # of registered_delivery (SMPP 3.4, 5.2.17): 1 all, 2 failures, 3 successes
 _OWN_TAGS = {
+    0x0005: "dest_addr_subunit",
     0x0204: "user_message_reference",
     0x020C: "sar_msg_ref_num",
     0x020E: "sar_total_segments",
@@ -124,7 +127,8 @@ def _version(settings: CarrierSettings, said: _Said) -> None:
         elif not settings.tlvs:
             said.wrong("submit.command is data_sm, which needs TLVs, but tlvs is false", "submit.command", "tlvs")
         lanes = [path for path in said.inside("submit") if path[1] == "priority"]
-        said.idle("has no effect: data_sm has no such field", "submit.protocol_id", *lanes)
+        schedule = ["submit.schedule"] if settings.submit.schedule is ScheduleBy.CARRIER else []
+        said.idle("has no effect: data_sm has no such field", "submit.protocol_id", *lanes, *schedule)
 
 
 def _tls(settings: CarrierSettings, said: _Said, folder: Path) -> None:
@@ -204,23 +208,61 @@ def check_carrier(settings: CarrierSettings, merged: Merged, bind_tables: int, r
 
 
 def _texts(settings: CarrierSettings, said: _Said) -> None:
-    encoding, submit, version = settings.encoding, settings.submit, settings.interface_version
-    if encoding.long in (LongMessages.SAR, LongMessages.PAYLOAD) and not settings.tlvs:
-        text = f"encoding.long is {encoding.long}, which needs TLVs, but tlvs is false"
-        said.wrong(text, "encoding.long", "tlvs")
-    elif encoding.long in (LongMessages.SAR, LongMessages.PAYLOAD) and version is InterfaceVersion.V33:
-        text = f"encoding.long is {encoding.long}, which needs TLVs; interface_version 3.3 has none"
-        said.wrong(text, "encoding.long", "interface_version")
-    if encoding.packing is Packing.PACKED and encoding.default_alphabet is not DefaultAlphabet.GSM7:
-        text = f"encoding.packing is packed, but the default alphabet is {encoding.default_alphabet}; only gsm7 packs"
-        said.wrong(text, "encoding.packing", "encoding.default_alphabet")
-    if encoding.gsm7_data_coding == encoding.ucs2_data_coding:
-        text = f"encoding.gsm7_data_coding and ucs2_data_coding are both {encoding.ucs2_data_coding}"
-        said.wrong(text, "encoding.gsm7_data_coding", "encoding.ucs2_data_coding")
+    _tlv_forms(settings, said)
+    _alphabets(settings.encoding, said)
+    submit = settings.submit
     if submit.validity is ValidityForm.OMIT:
         said.idle('has no effect with validity = "omit"', "submit.max_validity_s")
     if not (submit.service_type.isascii() and (submit.service_type.isprintable() or not submit.service_type)):
         said.wrong("has characters outside printable ASCII", "submit.service_type")
+
+
+def _tlv_forms(settings: CarrierSettings, said: _Said) -> None:
+    """What travels as a TLV, where there may be none."""
+    encoding = settings.encoding
+    for key, value, needs in (
+        ("encoding.long", encoding.long, encoding.long in (LongMessages.SAR, LongMessages.PAYLOAD)),
+        ("encoding.message_class", encoding.message_class, encoding.message_class is ClassForm.SUBUNIT),
+    ):
+        if needs and not settings.tlvs:
+            said.wrong(f"{key} is {value}, which needs TLVs, but tlvs is false", key, "tlvs")
+        elif needs and settings.interface_version is InterfaceVersion.V33:
+            text = f"{key} is {value}, which needs TLVs; interface_version 3.3 has none"
+            said.wrong(text, key, "interface_version")
+
+
+def _alphabets(encoding: EncodingSettings, said: _Said) -> None:
+    alphabet, tables = encoding.default_alphabet, encoding.national_tables
+    if encoding.packing is Packing.PACKED and alphabet is not DefaultAlphabet.GSM7:
+        text = f"encoding.packing is packed, but the default alphabet is {alphabet}; only gsm7 packs"
+        said.wrong(text, "encoding.packing", "encoding.default_alphabet")
+    if tables and alphabet is not DefaultAlphabet.GSM7:
+        text = f"encoding.national_tables shift GSM-7, but the default alphabet is {alphabet}"
+        said.wrong(text, "encoding.national_tables", "encoding.default_alphabet")
+    for index, name in enumerate(tables):
+        if name in tables[:index]:
+            said.wrong(f"{name} is listed twice", ("encoding", "national_tables", index))
+        elif ALL_TABLES in tables and name != ALL_TABLES:
+            said.wrong(f"{name} is among {ALL_TABLES} already", ("encoding", "national_tables", index))
+    _data_codings(encoding, said)
+
+
+def _data_codings(encoding: EncodingSettings, said: _Said) -> None:
+    """Octets under one data_coding must be of one alphabet: nobody could tell them apart."""
+    alphabets: dict[int, tuple[str, str]] = {}
+    for key, alphabet in (
+        ("gsm7_data_coding", encoding.default_alphabet),
+        ("ucs2_data_coding", "ucs2"),
+        ("latin1_data_coding", "latin1"),
+        ("ascii_data_coding", "ascii"),
+        ("binary_data_coding", "binary"),
+    ):
+        value = getattr(encoding, key)
+        if value is None:
+            continue
+        first, meant = alphabets.setdefault(value, (key, alphabet))
+        if meant != alphabet:  # a default alphabet that is Latin-1 may say so: then all of Latin-1 goes out in it
+            said.wrong(f"encoding.{first} and {key} are both {value}", f"encoding.{first}", f"encoding.{key}")
 
 
 def _receipts(settings: CarrierSettings, said: _Said) -> None:
@@ -329,56 +371,3 @@ def _outbind(settings: CarrierSettings, said: _Said) -> None:
     if not settings.outbind.port:
         text = "has no effect without outbind.port"
         said.idle(text, *(path for path in said.inside("outbind") if path != ("outbind", "port")))
-
-
-# ---------------------------------------------------------------------------------------------------------------- #
-# Several carriers
-# ---------------------------------------------------------------------------------------------------------------- #
-
-
-def check_ports(
-    carriers: Mapping[str, CarrierSettings], http: tuple[str, int], where: Callable[[str, str], str], report: Report
-) -> None:
-    """No two listeners may take one port. `where`: the key path of a carrier's setting."""
-    taken = [("http.port", *http)]
-    for name, carrier in carriers.items():
-        host, port = carrier.outbind.host, carrier.outbind.port
-        owner = next((owner for owner, *other in taken if port and _clash((host, port), (other[0], other[1]))), None)
-        if owner:
-            report.add(where(name, "outbind.port"), f"{port} is taken by {owner} already")
-        taken.append((f"carriers.{toml_key(name)}.outbind.port", host, port))
-
-
-def _clash(one: tuple[object, object], other: tuple[object, object]) -> bool:
-    everywhere = {"0.0.0.0", "::"}  # noqa: S104  # compared, not listened on
-    return one[1] == other[1] and (one[0] == other[0] or bool({one[0], other[0]} & everywhere))
-
-
-def check_alike(names: Sequence[str], carriers: Mapping[str, CarrierSettings]) -> Iterable[str]:
-    """Why a message that was planned for the first of `names` could not go over one of the others as it is.
-
-    submit.command is among it: data_sm has no field for some of what a request may say.
-    """
-    first = carriers[names[0]]
-    for name in names[1:]:
-        other = carriers[name]
-        for what, alike in (
-            ("encoding", first.encoding == other.encoding),
-            (
-                "submit.registered_delivery",
-                first.submit.registered_delivery == other.submit.registered_delivery,
-            ),
-            ("submit.command", first.submit.command is other.submit.command),
-            ("vendor_tlvs", _asked(first) == _asked(other)),
-        ):
-            if not alike:
-                yield f"{names[0]} and {name} differ in {what}; what is planned for one must fit the other as it is"
-
-
-def _asked(carrier: CarrierSettings) -> dict[str, tuple[object, ...]]:
-    """What requests may set, and how it is written."""
-    return {
-        name: (tlv.tag, tlv.type, tlv.octets, tlv.required)
-        for name, tlv in carrier.vendor_tlvs.items()
-        if tlv.from_request
-    }

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from smppgw.config.base import checked_host
 from smppgw.smpp.constants import Status, parse_status
 from smppgw.smpp.receipts import STATES
+from smppgw.sms.encoding import Language
 
 
 class BindMode(StrEnum):
@@ -51,6 +52,13 @@ class ValidityForm(StrEnum):
     RELATIVE = "relative"  # YYMMDDhhmmss000R
     ABSOLUTE = "absolute"  # YYMMDDhhmmss000+, UTC
     OMIT = "omit"
+
+
+class ScheduleBy(StrEnum):
+    """Who keeps a message until its time."""
+
+    GATEWAY = "gateway"
+    CARRIER = "carrier"  # schedule_delivery_time
 
 
 class IdRelation(StrEnum):
@@ -98,6 +106,10 @@ class TlvType(StrEnum):
     CSTRING = "cstring"  # NUL-terminated
     OCTETS = "octets"  # written as hexadecimal
 
+
+#: What `encoding.national_tables` may list.
+ALL_TABLES = "all"
+NATIONAL_TABLES = (ALL_TABLES, *(language.label for language in Language))
 
 # ---------------------------------------------------------------------------------------------------------------- #
 # Values with a form of their own
@@ -161,6 +173,14 @@ def _tlv_value(value: object) -> object:
     return value
 
 
+def _national_table(name: str) -> str:
+    if name not in NATIONAL_TABLES:
+        near = get_close_matches(name.lower(), NATIONAL_TABLES, n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(NATIONAL_TABLES)}"
+        raise PydanticCustomError("national_table", "is no language with tables of its own{hint}", {"hint": hint})
+    return name
+
+
 Pattern = Annotated[str, AfterValidator(_pattern)]
 IdPattern = Annotated[str, AfterValidator(_one_group)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -169,5 +189,7 @@ StatusName = Annotated[str, AfterValidator(_status)]
 StateWord = Annotated[str, AfterValidator(_state_word)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 LaneName = Annotated[str, Field(pattern=r"^(otp|transactional|bulk)\z")]
+#: A language of 3GPP TS 23.038, Annex A, or all of them.
+NationalTable = Annotated[str, AfterValidator(_national_table)]
 Octet = Annotated[int, Field(ge=0, le=255)]
 TlvValue = Annotated[int | str | None, BeforeValidator(_tlv_value)]

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from smppgw import addresses
 from smppgw.config.base import NAME, SettingsBase
-from smppgw.config.checks import check_alike, check_ports
 from smppgw.config.lines import Lines
 from smppgw.config.resolving import CARRIER_SECTIONS, Carrier, Resolver
 from smppgw.config.secrets import Secrets
@@ -25,6 +24,7 @@ from smppgw.config.settings import (
     Settings,
     StoreSettings,
 )
+from smppgw.config.together import check_alike, check_ports
 from smppgw.config.words import Report, explain, key_path, near, toml_key, toml_type, unknown_key
 from smppgw.errors import ConfigError, Refusal
 

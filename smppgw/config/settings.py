@@ -10,6 +10,7 @@ from pydantic import Field
 
 from smppgw.config.base import REGION_FORM, FilePath, Host, KeyHash, Name, Port, Prefix, Seconds, SettingsBase
 from smppgw.config.carrier import CarrierSettings
+from smppgw.sms.encoding import OnUnencodable
 
 
 class LogFormat(StrEnum):
@@ -42,6 +43,12 @@ class StoreSettings(SettingsBase):
     sweep_interval_s: Seconds = Field(
         default=1.0, description="how often deadlines (validity, receipts, doubt) are looked at"
     )
+    reference_hold_s: float = Field(
+        default=86_400.0,
+        ge=0,
+        description="after the validity of a long message that was not reported as delivered, how long its reference "
+        "is not used again between its sender and recipient: the phone may still wait for parts",
+    )
     parked_keep_s: Seconds = Field(
         default=604_800.0,
         description="how long a receipt that matched no message is still tried; it is kept in any case",
@@ -73,8 +80,21 @@ class AccountSettings(SettingsBase):
     )
     strict_numbers: bool = Field(default=False, description="accept only numbers that are valid, not just possible")
     max_segments: int = Field(default=10, ge=1, le=255, description="most segments of one message; more are refused")
+    smart_encoding: bool = Field(
+        default=False,
+        description="replace typographic quotes, dashes, spaces and the like by their GSM-7 equivalents where that "
+        "avoids UCS-2; the answer tells what was replaced",
+    )
+    on_unencodable: OnUnencodable = Field(
+        default=OnUnencodable.UCS2,
+        strict=False,
+        description="texts that GSM-7 cannot carry: ucs2 (sent so, unchanged), transliterate (and told), or refuse",
+    )
     default_validity_s: Seconds = Field(default=172_800.0, description="validity of messages that name none")
     max_validity_s: Seconds = Field(default=604_800.0, description="longest validity a message may ask for")
+    max_schedule_s: Seconds = Field(
+        default=2_592_000.0, description="how long before its time a message may be handed in (send_at)"
+    )
     default_lane: str = Field(
         default="transactional",
         pattern=r"^(otp|transactional|bulk)\z",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smppgw.config.carrier import CarrierSettings
 from smppgw.config.checks import TLS_PORT, port_of, uses_tls
-from smppgw.config.kinds import InterfaceVersion
+from smppgw.config.kinds import InterfaceVersion, ScheduleBy
 from smppgw.config.secrets import PASSWORD_OCTETS, SYSTEM_ID_OCTETS
 from smppgw.config.settings import RouteSettings, Settings
 from smppgw.config.words import toml_key
@@ -108,6 +108,9 @@ def _carrier_warnings(carrier: CarrierSettings) -> Iterator[tuple[str, str]]:
         yield "submit.registered_delivery", text
     if carrier.query.enabled and not asked & 3:
         yield "query.enabled", f"has no effect: submit.registered_delivery is {asked}, so no receipt can be overdue"
+    if carrier.receipt_alarm_share and carrier.submit.schedule is ScheduleBy.CARRIER:
+        text = "counts messages that the carrier keeps (submit.schedule): they bring no receipt until their time"
+        yield "receipt_alarm_share", text
     if "doubt_match_s" in carrier.model_fields_set and carrier.doubt_match_s > carrier.doubt_timeout_s:
         text = f"is {carrier.doubt_match_s:g}, but a doubt ends after doubt_timeout_s, {carrier.doubt_timeout_s:g}"
         yield "doubt_match_s", text

@@ -103,7 +103,11 @@ class Engine:
     def _accept_together(self, ops: Sequence[Any]) -> list[tuple[Op[Any], Any]]:
         """Many callers' messages in one insert: at one message a request this is what makes it quick."""
         tx = Transaction(self._connection, self._ids, self._jitter, self._max_variables)
-        together = Accept([message for op in ops for message in op.messages], max(op.now_utc_ms for op in ops))
+        together = Accept(
+            [message for op in ops for message in op.messages],
+            max(op.now_utc_ms for op in ops),
+            max(op.reference_hold_ms for op in ops),
+        )
         accepted = execute(tx, together)
         results, start = [], 0
         for op in ops:

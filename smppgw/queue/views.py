@@ -59,7 +59,7 @@ def _message(
     receipts: list[ReceiptView],
 ) -> MessageView:
     (number, account, carrier, lane, *addresses, text, alphabet, client_ref, accepted, expires, final) = row[:16]
-    first_submitted, verdict, parts, alternatives, extras = row[16:]
+    first_submitted, verdict, parts, alternatives, extras, reference, scheduled, data_coding, esm_class = row[16:]
     return MessageView(
         message_id=number,
         account=account,
@@ -81,6 +81,10 @@ def _message(
         receipts=receipts,
         alternatives=() if alternatives is None else tuple(json.loads(alternatives)),
         extras=None if extras is None else Extras.from_json(extras),
+        reference=reference,
+        scheduled_utc_ms=scheduled,
+        data_coding=data_coding,
+        esm_class=esm_class,
     )
 
 

@@ -13,6 +13,7 @@
     session     one session, either end of it
     receipts    delivery receipts, read and written; their words (receipt_states), text (receipt_text) and dates
                 (receipt_dates) have modules of their own
+    times       SMPP time, as validity_period and schedule_delivery_time have it
 
 Both ends use the same classes: the gateway as ESME, the simulator as SMSC. Sections cited are those of the SMPP 3.4
 specification, issue 1.2, unless 5.0 is named.
@@ -98,6 +99,7 @@ from smppgw.smpp.receipts import (
 from smppgw.smpp.session import Session
 from smppgw.smpp.states import OPERATIONS, TRANSITIONS, Role, SessionState
 from smppgw.smpp.timers import Timers
+from smppgw.smpp.times import absolute_time, parse_time, relative_time
 from smppgw.smpp.tlv import Tlvs, values_of
 
 __all__ = [
@@ -173,14 +175,17 @@ __all__ = [
     "UnbindResp",
     "Unreadable",
     "UnsuccessSme",
+    "absolute_time",
     "blank",
     "command_name",
     "decode",
     "encode",
     "format_receipt",
     "parse_status",
+    "parse_time",
     "pdu_class",
     "read_receipt",
+    "relative_time",
     "status_name",
     "status_text",
     "values_of",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable, Mapping
 
 #: The septet that says: look up the next one in the extension table. It is not a character itself.
 ESC = 0x1B
@@ -39,43 +40,73 @@ EXTENSION = {
     0x65: "€",
 }
 
-# Encoding runs in C: a one-to-one code page first, then its octets to septets. Python's fast charmap needs U+0000 at
-# octet 0 of the page, while septet 0 is "@": hence a page of our own order, from which U+0000 is then refused.
-# Characters of the extension table leave the second step as 0x80 + septet, and are widened to pairs only when seen.
-_PAGE = "\0" + BASIC + "".join(EXTENSION.values())
-_PAGE_MAP = codecs.charmap_build(_PAGE.ljust(256, "\ufffe"))
-_PAGE_TO_SEPTET = bytes([0, *range(128), *(0x80 | septet for septet in EXTENSION)]).ljust(256, b"\0")
-_WIDEN = {bytes([0x80 | septet]): bytes([ESC, septet]) for septet in EXTENSION}
-_EXTENDED = re.compile(rb"[\x80-\xff]")
+Encoder = Callable[[str], bytes | None]
+Decoder = Callable[[bytes], str]
 
-# Decoding: pairs to 0x80 + septet, then one table for all. What the extension table lacks is shown as the basic
-# table's character, and a second ESC as a space (both rules are the standard's). Octets above 0x7F are no septets.
+
+def encoder(basic: str, extension: Mapping[int, str]) -> Encoder:
+    """What makes septets of a text by these two tables: see `try_encode`.
+
+    Encoding runs in C: a one-to-one code page first, then its octets to septets. Python's fast charmap needs U+0000
+    at octet 0 of the page, while septet 0 is a character: hence a page of our own order, from which U+0000 is then
+    refused. Characters of the extension table leave the second step as 0x80 + septet, and are widened to pairs only
+    when seen. What is in both tables goes by the shorter way, and what is twice in one by its first septet.
+    """
+    septets = {character: septet for septet, character in reversed(list(enumerate(basic))) if character != "\ufffe"}
+    pairs = {character: 0x80 | septet for septet, character in sorted(extension.items(), reverse=True)}
+    octets = pairs | septets
+    page_map = codecs.charmap_build("".join(["\0", *octets]).ljust(256, "\ufffe"))
+    page_to_septet = bytes([0, *octets.values()]).ljust(256, b"\0")
+    widen = {bytes([0x80 | septet]): bytes([ESC, septet]) for septet in extension}
+    find_extended = re.compile(rb"[\x80-\xff]").sub
+    charmap_encode = codecs.charmap_encode
+
+    def try_encode(text: str) -> bytes | None:
+        try:
+            page, _ = charmap_encode(text, "strict", page_map)
+        except UnicodeEncodeError:
+            return None
+        if 0 in page:
+            return None
+        found = page.translate(page_to_septet)
+        return found if found.isascii() else find_extended(lambda octet: widen[octet[0]], found)
+
+    return try_encode
+
+
 _NO_SEPTET = 0xFF
 _PAIR = re.compile(rb"\x1b(.?)", re.DOTALL)
-_PAIRS = (
-    {bytes([septet]): bytes([septet]) for septet in range(128)}
-    | {bytes([septet]): bytes([0x80 | septet]) for septet in EXTENSION}
-    | {bytes([ESC]): b" ", b"": bytes([_NO_SEPTET]), bytes([_NO_SEPTET]): bytes([_NO_SEPTET])}
-)
 _HIGH_TO_NO_SEPTET = bytes(range(128)) + bytes([_NO_SEPTET]) * 128
-_TEXT = "".join(
-    EXTENSION.get(octet & 0x7F, "\ufffd") if octet & 0x80 else BASIC[octet].replace("\ufffe", "\ufffd")
-    for octet in range(256)
-)
 
 
-def try_encode(text: str) -> bytes | None:
-    """Septets of `text`, one per octet, ESC pairs included; None when a character is in neither table."""
-    try:
-        page, _ = codecs.charmap_encode(text, "strict", _PAGE_MAP)
-    except UnicodeEncodeError:
-        return None
-    if 0 in page:
-        return None
-    septets = page.translate(_PAGE_TO_SEPTET)
-    if septets.isascii():
-        return septets
-    return _EXTENDED.sub(lambda found: _WIDEN[found[0]], septets)
+def decoder(basic: str, extension: Mapping[int, str]) -> Decoder:
+    """What makes a text of septets by these two tables: see `decode`.
+
+    Pairs become 0x80 + septet, then one table serves all. What the extension table lacks is shown as the basic
+    table's character, and a second ESC as a space (both rules are the standard's: 6.2.1.1). Octets above 0x7F are no
+    septets.
+    """
+    pairs = {bytes([septet]): bytes([0x80 | septet if septet in extension else septet]) for septet in range(128)}
+    pairs |= {bytes([ESC]): b" ", b"": bytes([_NO_SEPTET]), bytes([_NO_SEPTET]): bytes([_NO_SEPTET])}
+    table = basic.replace("\ufffe", "\ufffd") + "".join(extension.get(septet, "\ufffd") for septet in range(128))
+    charmap_decode = codecs.charmap_decode
+
+    def decode(octets: bytes) -> str:
+        if not octets.isascii():
+            octets = octets.translate(_HIGH_TO_NO_SEPTET)
+        if ESC in octets:
+            octets = _PAIR.sub(lambda pair: pairs[pair[1]], octets)
+        return charmap_decode(octets, "strict", table)[0]
+
+    return decode
+
+
+#: Septets of a text, one per octet, ESC pairs included; None when a character is in neither table.
+try_encode = encoder(BASIC, EXTENSION)
+
+#: Text of septets that come one per octet. Never raises: an octet above 0x7F, or an ESC with nothing after it,
+#: becomes U+FFFD.
+decode = decoder(BASIC, EXTENSION)
 
 
 def encode(text: str) -> bytes:
@@ -94,18 +125,6 @@ def septets(text: str) -> int | None:
     """How many septets `text` takes, 2 for a character of the extension table; None when it cannot be encoded."""
     octets = try_encode(text)
     return None if octets is None else len(octets)
-
-
-def decode(octets: bytes) -> str:
-    """Text of septets that come one per octet. Never raises.
-
-    An octet above 0x7F, or an ESC with nothing after it, becomes U+FFFD.
-    """
-    if not octets.isascii():
-        octets = octets.translate(_HIGH_TO_NO_SEPTET)
-    if ESC in octets:
-        octets = _PAIR.sub(lambda pair: _PAIRS[pair[1]], octets)
-    return codecs.charmap_decode(octets, "strict", _TEXT)[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -7,14 +7,21 @@ sent the segments and how long to wait for missing ones: it is given them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
-from smppgw.sms import dcs, gsm7, udh
-from smppgw.sms.encoding import DEFAULT_ENCODING, Encoding
+from smppgw.sms import dcs, gsm7, national, udh
+from smppgw.sms.encoding import DEFAULT_ENCODING, Alphabet, DefaultAlphabet, Encoding, Language
+
+#: Locking and single shift table; None is the default one.
+Tables = tuple[Language | None, Language | None]
+
+_DEFAULT_TABLES: Tables = (None, None)
 
 
 def join(segments: Iterable[bytes], *, data_coding: int, udhi: bool, encoding: Encoding = DEFAULT_ENCODING) -> str:
     """The text of the short_message octets of one message, given in any order; repeated parts count once.
 
+    A single segment needs no concatenation element. The shift tables that each part's UDH names are obeyed.
     Raises ValueError when parts are missing, contradict each other, or belong to different messages.
     """
     given = list(segments)
@@ -22,11 +29,24 @@ def join(segments: Iterable[bytes], *, data_coding: int, udhi: bool, encoding: E
         if len(set(given)) != 1:
             raise ValueError("segments without UDH cannot be joined")
         return join_parts(given[:1], data_coding=data_coding, encoding=encoding)
+    ordered = _ordered(given)
+    if dcs.describe(data_coding, encoding).alphabet is not Alphabet.GSM7:
+        return join_parts([content for _, content in ordered], data_coding=data_coding, encoding=encoding)
+    if encoding.packs:
+        ordered = [(header, gsm7.unpack(content, udh.fill_bits(len(header)))) for header, content in ordered]
+    by_tables = groupby(ordered, key=lambda part: national.named(udh.parse(part[0])))
+    return "".join(_septets_text([content for _, content in parts], tables, encoding) for tables, parts in by_tables)
+
+
+def _ordered(given: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """(UDH, content) of each part, from the first to the last."""
     parts: dict[int, tuple[bytes, bytes]] = {}
     keys = set()
     for octets in given:
         found = udh.concatenation(octets)
         if found is None:
+            if len(set(given)) == 1:
+                return [udh.split(octets)]
             raise ValueError("a segment has no concatenation element")
         split = udh.split(octets)
         if parts.setdefault(found.part, split)[1] != split[1]:
@@ -38,10 +58,7 @@ def join(segments: Iterable[bytes], *, data_coding: int, udhi: bool, encoding: E
     missing = [part for part in range(1, total + 1) if part not in parts]
     if missing:
         raise ValueError(f"parts {missing} of {total} are missing")
-    ordered = [parts[part] for part in range(1, total + 1)]
-    fill_bits = udh.fill_bits(len(ordered[0][0]))
-    contents = [content for _, content in ordered]
-    return join_parts(contents, data_coding=data_coding, encoding=encoding, fill_bits=fill_bits)
+    return [parts[part] for part in range(1, total + 1)]
 
 
 def join_parts(
@@ -49,9 +66,20 @@ def join_parts(
 ) -> str:
     """The text of parts without UDH, in order: of those that SAR TLVs tell apart (SMPP 3.4, 5.3.2.22 to 5.3.2.24), or
     of a single one. `fill_bits`: those that stood before packed septets."""
-    if data_coding == encoding.ucs2_data_coding:
-        # To the letter: dcs drops a byte order mark, but a text of ours may begin with U+FEFF.
+    alphabet = dcs.describe(data_coding, encoding).alphabet
+    if alphabet is Alphabet.GSM7:
+        if encoding.packs:
+            contents = [gsm7.unpack(content, fill_bits) for content in contents]
+        return _septets_text(contents, _DEFAULT_TABLES, encoding)
+    # To the letter: dcs drops a byte order mark, but a text of ours may begin with U+FEFF.
+    if alphabet is Alphabet.UCS2:
         return b"".join(contents).decode("utf-16-be", "replace")
-    if encoding.packs and data_coding == encoding.gsm7_data_coding:
-        return gsm7.decode(b"".join(gsm7.unpack(content, fill_bits) for content in contents))
     return dcs.decode_text(b"".join(contents), data_coding, False, encoding)
+
+
+def _septets_text(contents: Sequence[bytes], tables: Tables, encoding: Encoding) -> str:
+    """Of parts in the default alphabet, as this SMSC writes it, unpacked by now."""
+    joined = b"".join(contents)
+    if encoding.default_alphabet is DefaultAlphabet.GSM7:
+        return national.decode(joined, *tables)
+    return dcs.decode_text(joined, encoding.gsm7_data_coding, False, encoding)

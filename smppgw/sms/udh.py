@@ -6,9 +6,11 @@ concatenation elements. Refuses to know what the other information elements mean
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 CONCATENATED_8_BIT = 0x00  # 9.2.3.24.1
+MESSAGE_WAITING = 0x01  # 9.2.3.24.2: "Special SMS Message Indication"
 CONCATENATED_16_BIT = 0x08  # 9.2.3.24.8
 
 
@@ -27,6 +29,22 @@ def concatenation_header(reference: int, total: int, part: int, *, wide: bool = 
     if wide:
         return bytes((6, CONCATENATED_16_BIT, 4, reference >> 8 & 0xFF, reference & 0xFF, total, part))
     return bytes((5, CONCATENATED_8_BIT, 3, reference & 0xFF, total, part))
+
+
+def header(elements: Iterable[tuple[int, bytes]]) -> bytes:
+    """A header of these elements (identifier, data), in their order. Raises ValueError when they take more than the
+    255 octets that its length octet can tell."""
+    octets = b"".join([bytes((iei, len(data))) + data for iei, data in elements])
+    if len(octets) > 0xFF:
+        raise ValueError(f"the elements take {len(octets)} octets, a UDH holds 255")
+    return bytes((len(octets),)) + octets
+
+
+def renumbered(octets: bytes, reference: int, *, wide: bool) -> bytes:
+    """A segment of ours, whose concatenation element comes first, with another reference of the same width."""
+    if wide:
+        return octets[:3] + (reference & 0xFFFF).to_bytes(2, "big") + octets[5:]
+    return octets[:3] + bytes((reference & 0xFF,)) + octets[4:]
 
 
 def fill_bits(header_octets: int) -> int:

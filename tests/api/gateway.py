@@ -287,4 +287,10 @@ def view_of(message_id: int, message: NewMessage, verdict: Verdict | None = None
         segment_count=len(segments),
         segments=segments,
         history=[HistoryEntry(NOW_UTC_MS, 0, SegmentState.QUEUED, Reason.ACCEPTED, "", "")],
+        alternatives=message.alternatives,
+        extras=message.extras,
+        reference=7 if message.numbering else None,
+        scheduled_utc_ms=message.due_utc_ms or None,
+        data_coding=message.data_coding,
+        esm_class=message.esm_class,
     )

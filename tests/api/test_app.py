@@ -11,10 +11,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from smppgw.api.faults import REQUEST_CODES
+from smppgw.api.intake import portions
 from smppgw.api.services import stopping, too_busy
+from smppgw.config import HttpSettings
 from smppgw.errors import StoreError, StoreUnavailable
 from smppgw.queue.model import Lane
-from tests.api.gateway import KEY, Gateway
+from tests.api.gateway import KEY, Gateway, settings
 
 GOOD = {"to": "+447700900123", "text": "Hello"}
 
@@ -273,3 +275,71 @@ async def test_counts() -> None:
     assert values["smppgw_messages_refused_total", "app", "recipient_letters"] == 1
     assert values["smppgw_messages_refused_total", "app", "idempotency_conflict"] == 1
     assert values["smppgw_http_batch_messages_sum",] == 5
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# What was replaced; POST /v1/segments
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+async def test_a_result_tells_what_was_replaced() -> None:
+    quoted = {**GOOD, "text": "“x”", "smart_encoding": True, "client_ref": "r"}
+    gateway = Gateway()
+    results = (await post(gateway, [quoted, GOOD])).json()["results"]
+    assert results[0]["replaced"] == [{"at": 0, "from": "“", "to": '"'}, {"at": 2, "from": "”", "to": '"'}]
+    assert "replaced" not in results[1]
+    (repeated,) = (await post(gateway, quoted)).json()["results"]
+    assert repeated == {**results[0], "repeated": True}
+    (conflict,) = (await post(gateway, {**quoted, "text": "“y”"})).json()["results"]
+    assert conflict.keys() == {"index", "error"}
+
+
+async def plans(gateway: Gateway, body: Any, path: str = "/v1/segments", key: str | None = KEY) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with gateway.client(key) as client:
+        return await client.post(path, content=content)
+
+
+async def test_planning_stores_nothing() -> None:
+    gateway = Gateway(failure=StoreUnavailable("not to be asked"))
+    response = await plans(gateway, [{"text": "x" * 200}, {"to": 1}, {"text": "x", "send_at": "1999"}])
+    assert response.status_code == 200
+    long, bad, late = response.json()["results"]
+    assert (long["index"], long["segment_count"], long["error"]) == (0, 2, None)
+    assert (bad.keys(), bad["error"]["code"]) == ({"index", "error"}, "wrong_type")
+    assert (late["segment_count"], late["error"]["code"]) == (1, "time_invalid")
+    assert not gateway.batches
+
+
+async def test_items_of_several_portions_are_numbered_on() -> None:
+    gateway = Gateway(settings=settings(http=HttpSettings(max_body_octets=100_000)))
+    items = [{**GOOD, "text": "x" * 1500}] * 40 + [5, GOOD]
+    assert len(list(portions(items))) > 2
+    results = (await plans(gateway, items)).json()["results"]
+    assert [result["index"] for result in results] == list(range(42))
+    body = (await post(gateway, items)).json()
+    assert [result["index"] for result in body["results"]] == list(range(42))
+    assert (body["accepted"], body["results"][40]["error"]["code"]) == (41, "not_an_object")
+    assert [len(batch) for batch in gateway.batches] == [41], "it is one call of the store all the same"
+
+
+async def test_one_plan() -> None:
+    response = await plans(Gateway(), {"text": "x"})
+    (result,) = response.json()["results"]
+    assert response.json() == {"results": [result]}
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "code"),
+    [
+        (b"", "/v1/segments", "empty_body"),
+        (b"{", "/v1/segments", "not_json"),
+        ([], "/v1/segments", "empty_batch"),
+        ("text", "/v1/segments", "not_a_message"),
+        ([{"text": "x"}] * 51, "/v1/segments", "batch_too_large"),
+        ({"text": "x" * 20_000}, "/v1/segments", "body_too_large"),
+        ({"text": "x"}, "/v1/segments?to=1", "query_invalid"),
+    ],
+)
+async def test_bodies_that_cannot_be_planned(body: Any, path: str, code: str) -> None:
+    assert fault(await plans(Gateway(), body, path))["code"] == code

@@ -57,7 +57,7 @@ def test_no_account(headers: dict[str, str], code: str) -> None:
 
 DATA = ["/v1/messages", "/v1/messages/00000000000", "/v1/inbound", "/v1/quarantine", "/v1/binds", "/v1/status"]
 DATA += ["/v1/receipts"]
-ACTIONS = ["/v1/messages/00000000000/cancel"]  # POST
+ACTIONS = ["/v1/messages/00000000000/cancel", "/v1/segments"]  # POST
 OPEN = ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from smppgw.api.carriage import Carriage
-from smppgw.api.item import validated
+from smppgw.api.item import MessageIn, validated
 from smppgw.config import (
     CarrierSettings,
     EncodingSettings,
     LongMessages,
+    ScheduleBy,
     SubmitCommand,
     SubmitSettings,
     TlvType,
@@ -20,7 +22,7 @@ from smppgw.config import (
 )
 from smppgw.errors import Refusal
 from smppgw.queue.model import Extras
-from smppgw.sms.encoding import DEFAULT_ENCODING
+from smppgw.sms.encoding import DEFAULT_ENCODING, ClassForm, Wishes
 from smppgw.sms.plan import plan
 
 GOOD = {"to": "+447700900123", "text": "Hello"}
@@ -40,12 +42,14 @@ def carriage(**changes: Any) -> Carriage:
 def extras(item: dict[str, Any], **changes: Any) -> Extras | None:
     message = validated({**GOOD, **item})
     carrier = carriage(**changes)
-    return carrier.extras(message, plan(message.text, reference=300, encoding=carrier.encoding), 300)
+    wishes = Wishes(smart=True, message_class=message.message_class if isinstance(message, MessageIn) else None)
+    return carrier.extras(message, plan(message.text, encoding=carrier.encoding, wishes=wishes))
 
 
 def test_a_carrier_with_default_settings() -> None:
     carrier = carriage()
     assert (carrier.encoding, carrier.registered_delivery) == (DEFAULT_ENCODING, 1)
+    assert not carrier.schedules
 
 
 def test_most_messages_have_none() -> None:
@@ -86,6 +90,7 @@ def test_what_the_item_says() -> None:
         ({"tlvs": {"product": 65536}}, "tlv_invalid", "tlvs.product", "does not fit into 2 octets"),
         ({"tlvs": {"token": "0a1"}}, "tlv_invalid", "tlvs.token", "hexadecimal"),
         ({"replace_if_present": True, "text": "x" * 161}, "replace_long", "replace_if_present", "needs 2 segments"),
+        ({"replace_type": 1, "text": "x" * 161}, "replace_long", "replace_type", "needs 2 segments"),
     ],
 )
 def test_refusals(item: dict[str, Any], code: str, field: str, message: str) -> None:
@@ -104,7 +109,7 @@ def test_a_required_tlv(item: dict[str, Any]) -> None:
     assert extras({"tlvs": {"campaign": "x"}}, vendor_tlvs=tlvs) == Extras(tlvs=((0x1400, b"x\0"),))
 
 
-@pytest.mark.parametrize("field", ["protocol_id", "priority", "replace_if_present"])
+@pytest.mark.parametrize("field", ["protocol_id", "replace_type", "priority", "replace_if_present"])
 def test_data_sm_has_fewer_fields(field: str) -> None:
     data_sm = {"submit": SubmitSettings(command=SubmitCommand.DATA_SM)}
     value = True if field == "replace_if_present" else 1
@@ -118,8 +123,31 @@ def test_long_texts_as_the_carrier_wants_them() -> None:
     long = {"text": "x" * 161}
     sar = {"encoding": EncodingSettings(long=LongMessages.SAR)}
     payload = {"encoding": EncodingSettings(long=LongMessages.PAYLOAD)}
-    assert extras(long, **sar) == Extras(sar_reference=300)
-    assert extras({**long, "priority": 2}, **sar) == Extras(sar_reference=300, priority_flag=2)
+    assert extras(long, **sar) is None, "the store knows the reference"
+    assert extras({**long, "priority": 2}, **sar) == Extras(priority_flag=2)
     assert extras(long, **payload) == Extras(payload=True)
     assert extras({**long, "replace_if_present": True}, **payload) == Extras(payload=True, replace_if_present=True)
+    with pytest.raises(Refusal, match="needs 2 segments"):
+        extras({**long, "replace_type": 1}, **payload)  # the handset sees its parts
     assert extras({}, **sar) is None and extras({}, **payload) is None
+
+
+def test_what_was_replaced() -> None:
+    replaced = Extras(sent_text='"x"', replaced=((0, "“", '"'), (2, "”", '"')))
+    assert extras({"text": "“x”"}) == replaced
+    assert extras({"text": "“x”", "priority": 1}) == replace(replaced, priority_flag=1)
+
+
+def test_a_class_told_by_a_tlv() -> None:
+    subunit = {"encoding": EncodingSettings(message_class=ClassForm.SUBUNIT)}
+    assert extras({"message_class": 0}, **subunit) == Extras(dest_addr_subunit=1)
+    assert extras({"message_class": 0}) is None
+
+
+def test_until_when_the_carrier_keeps_it() -> None:
+    submit = SubmitSettings(schedule=ScheduleBy.CARRIER)
+    carrier = carriage(submit=submit)
+    message = validated({**GOOD, "send_at": "x"})
+    assert carrier.schedules
+    assert carrier.extras(message, plan("Hello"), 17) == Extras(schedule_utc_ms=17)
+    assert not carriage(submit=submit.model_copy(update={"command": SubmitCommand.DATA_SM})).schedules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from smppgw.api.faults import ITEM_CODES, REQUEST_CODES
+from smppgw.api.faults import CONTENT_CODES, ITEM_CODES, REQUEST_CODES
 from smppgw.api.item import RARE
 from smppgw.api.queries import MESSAGE_PARAMETERS, PAGE_PARAMETERS, RECEIPT_PARAMETERS
 from smppgw.binds import events
@@ -24,14 +24,38 @@ async def test_the_request_body_is_described() -> None:
     operation = (await document())["paths"]["/v1/messages"]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     one, many = content["schema"]["oneOf"]
-    assert one["required"] == ["to", "text"]
+    assert one["required"] == ["to"], "text may be octets, or wap_push"
     assert set(one["properties"]) == {"to", "text", "from", "lane", "validity_s", "client_ref"} | RARE
     assert all(schema["description"] for schema in one["properties"].values())
     assert one["additionalProperties"] is False
     assert many["items"] == one
     assert [parameter["name"] for parameter in operation["parameters"]] == ["Idempotency-Key"]
-    for code in ITEM_CODES:
+    for code in ITEM_CODES | CONTENT_CODES:
         assert code in operation["description"]
+
+
+async def test_what_can_be_planned_is_described() -> None:
+    paths = (await document())["paths"]
+    message, plan = (
+        paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
+        for path in ("/v1/messages", "/v1/segments")
+    )
+    assert plan["properties"].keys() - message["properties"].keys() == {"carrier"}
+    assert message["properties"].keys() <= plan["properties"].keys()
+    assert "required" not in plan
+
+
+async def test_objects_inside_a_message_are_described() -> None:
+    found = await document()
+    message = found["paths"]["/v1/messages"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert "$ref" not in str(message) and "$defs" not in str(message), "nothing that only pydantic could look up"
+    ports = message[0]["properties"]["ports"]["anyOf"][0]
+    assert ports["required"] == ["destination"] and ports["additionalProperties"] is False
+    assert all(field["description"] for field in ports["properties"].values())
+    async with Gateway().client(None) as client:
+        page = (await client.get("/docs")).text
+    for name in ("ports.destination (required)", "message_waiting.kind (required)", "wap_push.action"):
+        assert f"<code>{name}</code>" in page
 
 
 async def test_who_sees_what_is_said() -> None:
@@ -49,6 +73,7 @@ async def test_references_lead_somewhere() -> None:
     names = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
     assert names <= found["components"]["schemas"].keys()
     assert {"BatchOut", "MessageOut", "MessagesOut", "InboundsOut", "BindsOut", "StatusOut", "ErrorOut"} <= names
+    assert {"PlansOut", "PlannedOut", "CharacterOut"} <= names
 
 
 async def test_query_parameters_are_those_of_the_table() -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from smppgw.api.faults import ITEM_CODES, REQUEST_CODES, ApiError, error_object, nearest, to_json
+from smppgw.api.faults import CONTENT_CODES, ITEM_CODES, REQUEST_CODES, ApiError, error_object, nearest, to_json
 
-SOURCES = Path(__file__).parent.parent.parent / "smppgw" / "api"
+SOURCES = Path(__file__).parent.parent.parent / "smppgw"
 
 
-def raised(pattern: str) -> set[str]:
-    return {code for path in SOURCES.glob("*.py") for code in re.findall(pattern, path.read_text(encoding="utf-8"))}
+def raised(pattern: str, room: str = "api") -> set[str]:
+    texts = [path.read_text(encoding="utf-8") for path in (SOURCES / room).glob("*.py")]
+    return {code for text in texts for code in re.findall(pattern, text)}
 
 
 def test_codes_of_requests() -> None:
@@ -26,7 +27,12 @@ def test_codes_of_items() -> None:
     found = raised(r'Refusal\(\s*"(\w+)"') | raised(r'ItemError\(index, "(\w+)"')
     found |= raised(r'Refusal\("wrong_type" if [^,]+ else "(\w+)"') | {"wrong_type"}
     found |= raised(r'refuse_unstorable\(value, code="(\w+)"')
-    assert found == ITEM_CODES.keys()
+    assert found - CONTENT_CODES.keys() == ITEM_CODES.keys()
+
+
+def test_codes_of_the_planner() -> None:
+    found = raised(r'Refusal\(\s*"(\w+)"', "sms")
+    assert found - ITEM_CODES.keys() - {"ports_invalid"} == CONTENT_CODES.keys()  # no item has such a port
 
 
 def test_a_code_decides_the_status() -> None:

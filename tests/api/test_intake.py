@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,19 +12,22 @@ from hypothesis import strategies as st
 
 from smppgw.addresses import Address
 from smppgw.api.faults import ApiError
-from smppgw.api.intake import Intake, ItemError, References, parse
+from smppgw.api.intake import Intake, ItemError, parse, portions
 from smppgw.api.item import MessageIn
 from smppgw.config import (
     DefaultAlphabet,
     EncodingSettings,
     LongMessages,
     RouteSettings,
+    ScheduleBy,
     SubmitCommand,
     SubmitSettings,
 )
 from smppgw.queue.model import Extras, Lane, NewMessage
+from smppgw.sms import udh
+from smppgw.sms.encoding import Numbering, OnUnencodable
 from smppgw.sms.reassemble import join
-from tests.api.gateway import settings
+from tests.api.gateway import NOW_UTC_MS, settings
 
 GOOD = {"to": "+447700900123", "text": "Hello"}
 
@@ -33,8 +37,14 @@ def intake(**changes: Any) -> Intake:
 
 
 def one(item: Any, *, account: str = "app", key: str | None = None) -> NewMessage | ItemError:
-    (result,) = intake().messages(account, [item], idempotency_key=key)
+    (result,) = taken([item], account=account, key=key)
     return result
+
+
+def taken(
+    items: list[Any], *, made: Intake | None = None, account: str = "app", key: str | None = None
+) -> list[NewMessage | ItemError]:
+    return (made or intake()).messages(account, items, now_utc_ms=NOW_UTC_MS, idempotency_key=key)
 
 
 def good(item: Any, **options: Any) -> NewMessage:
@@ -104,6 +114,19 @@ def test_any_octets_are_items_or_an_api_error(body: bytes) -> None:
         assert error.status in {400, 413, 422}
 
 
+@given(st.lists(st.integers(0, 30_000).map(lambda count: {"text": "x" * count}) | st.just(5), max_size=30))
+def test_portions_are_the_items_in_their_order(items: list[Any]) -> None:
+    found = list(portions(items))
+    assert [item for _, some in found for item in some] == items
+    assert [start for start, _ in found] == [sum(len(some) for _, some in found[:at]) for at in range(len(found))]
+    for _, some in found:
+        assert sum(len(item["text"]) for item in some[:-1] if isinstance(item, dict)) <= 20_000
+
+
+def test_a_usual_batch_is_one_portion() -> None:
+    assert len(list(portions([{"to": "+447700900123", "text": "x" * 100}] * 100))) == 1
+
+
 # ---------------------------------------------------------------------------------------------------------------- #
 # Good items
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -149,48 +172,78 @@ def test_null_is_absent() -> None:
     assert good({**GOOD, **nothing}) == good(GOOD)
 
 
-def test_long_messages_have_references_of_their_own_and_short_ones_use_none_up() -> None:
-    long = {"to": "+447700900123", "text": "x" * 161}
-    first, _, second = intake().messages("app", [long, GOOD, long])
-    assert isinstance(first, NewMessage) and isinstance(second, NewMessage)
-    assert [segment[3] for segment in (*first.segments, *second.segments)] == [0, 0, 1, 1]
-    assert join(first.segments, data_coding=first.data_coding, udhi=True) == "x" * 161
-    references = References(65535)
-    references.advance()
-    assert references.next == 0
+def test_a_long_message_leaves_its_reference_to_the_store() -> None:
+    message = good({"to": "+447700900123", "text": "x" * 161})
+    assert message.numbering is Numbering.NARROW
+    assert [segment[:6].hex() for segment in message.segments] == ["050003000201", "050003000202"]
+    assert join(message.segments, data_coding=message.data_coding, udhi=True) == "x" * 161
+    assert good(GOOD).numbering is Numbering.NONE and good(GOOD).widened is None
+
+
+def test_a_long_message_can_be_planned_anew_with_16_bits() -> None:
+    message = good({"to": "+447700900123", "text": "x" * 153 + "y" * 153})
+    assert message.widened is not None and len(message.segments) == 2
+    wide = message.widened()
+    assert wide is not None and len(wide) == 3, "152 septets beside 7 octets of UDH"
+    assert {segment[:3] for segment in wide} == {b"\x06\x08\x04"}
+    assert join(wide, data_coding=message.data_coding, udhi=True) == message.text
+
+
+def test_where_the_account_allows_no_more_segments_it_cannot() -> None:
+    message = good({"to": "+442079460000", "text": "x" * 306, "from": "Me"}, account="other")
+    assert len(message.segments) == 2 and message.widened is not None
+    assert message.widened() is None
+
+
+def test_what_was_replaced_stays_so_when_it_is_planned_anew() -> None:
+    message = good({**GOOD, "text": "“" + "x" * 161, "smart_encoding": True})
+    assert message.widened is not None
+    wide = message.widened()
+    assert wide is not None
+    assert join(wide, data_coding=message.data_coding, udhi=True) == '"' + "x" * 161
+
+
+def test_octets_can_be_planned_anew_too() -> None:
+    message = good({"to": "+447700900123", "octets": "00" * 200, "ports": {"destination": 5000}})
+    assert message.widened is not None
+    wide = message.widened()
+    assert wide is not None
+    assert [udh.parse(segment)[0][0] for segment in wide] == [8, 8]
+    assert b"".join(udh.split(segment)[1] for segment in wide) == bytes(200)
 
 
 def sent_as(**encoding: Any) -> list[NewMessage]:
-    """Two long messages and a short one over a carrier with this encoding, from reference 0x12FF."""
+    """A long message and a short one over a carrier with this encoding."""
     demo = settings().carriers["demo"].model_copy(update={"encoding": EncodingSettings(**encoding)})
     french = settings().carriers["french"]
-    made = Intake(settings(carriers={"demo": demo, "french": french}), first_reference=0x12FF)
+    made = Intake(settings(carriers={"demo": demo, "french": french}))
     long = {"to": "+447700900123", "text": "x" * 161}
-    found = [one for one in made.messages("app", [long, GOOD, long]) if isinstance(one, NewMessage)]
-    assert len(found) == 3
+    found = [one for one in taken([long, GOOD], made=made) if isinstance(one, NewMessage)]
+    assert len(found) == 2
     return found
 
 
-def test_references_have_as_many_bits_as_the_carrier_takes() -> None:
-    first, _, second = sent_as(long=LongMessages.UDH8)
-    assert (first.segments[0][:4], second.segments[0][:4]) == (b"\x05\x00\x03\xff", b"\x05\x00\x03\x00")
-    first, _, second = sent_as(long=LongMessages.UDH16)
-    assert first.segments[0][:5] == b"\x06\x08\x04\x12\xff"
-    assert second.segments[0][:5] == b"\x06\x08\x04\x13\x00"
+@pytest.mark.parametrize(
+    ("how", "numbering", "header"),
+    [(LongMessages.UDH8, Numbering.NARROW, "050003000201"), (LongMessages.UDH16, Numbering.WIDE, "06080400000201")],
+)
+def test_references_have_as_many_bits_as_the_carrier_takes(
+    how: LongMessages, numbering: Numbering, header: str
+) -> None:
+    long, _ = sent_as(long=how)
+    assert (long.numbering, long.widened) == (numbering, None)
+    assert long.segments[0].hex().startswith(header)
 
 
-def test_parts_told_by_sar_have_a_reference_of_their_own() -> None:
-    first, short, second = sent_as(long=LongMessages.SAR)
-    assert (first.extras, short.extras, second.extras) == (
-        Extras(sar_reference=0x12FF),
-        None,
-        Extras(sar_reference=0x1300),
-    )
-    assert (first.esm_class, first.segments) == (0, (b"x" * 153, b"x" * 8))
+def test_parts_told_by_sar() -> None:
+    long, short = sent_as(long=LongMessages.SAR)
+    assert (long.numbering, short.numbering) == (Numbering.SAR, Numbering.NONE)
+    assert (long.extras, short.extras, long.widened) == (None, None, None)
+    assert (long.esm_class, long.segments) == (0, (b"x" * 153, b"x" * 8))
 
 
 def test_a_payload_is_one_segment() -> None:
-    first, short, _ = sent_as(long=LongMessages.PAYLOAD)
+    first, short = sent_as(long=LongMessages.PAYLOAD)
     assert (first.extras, first.segments, first.esm_class) == (Extras(payload=True), (b"x" * 161,), 0)
     assert (short.extras, short.segments) == (None, (b"Hello",))
 
@@ -199,7 +252,7 @@ def test_the_alphabet_is_the_carriers() -> None:
     demo = settings().carriers["demo"]
     latin = demo.model_copy(update={"encoding": EncodingSettings(default_alphabet=DefaultAlphabet.LATIN1)})
     made = Intake(settings(carriers={"demo": latin, "french": settings().carriers["french"]}))
-    ours, theirs = made.messages("app", [{**GOOD, "text": "ü"}, {"to": "+33639980001", "text": "ü"}])
+    ours, theirs = taken([{**GOOD, "text": "ü"}, {"to": "+33639980001", "text": "ü"}], made=made)
     assert isinstance(ours, NewMessage) and isinstance(theirs, NewMessage)
     assert (ours.segments, theirs.segments) == ((b"\xfc",), (b"\x7e",))
 
@@ -213,7 +266,7 @@ def test_what_the_carrier_gets_beside_the_text() -> None:
 def test_the_other_carriers_of_the_route_are_kept_in_order() -> None:
     assert good(GOOD).alternatives == ()
     both = [RouteSettings(carriers=["demo", "french"])]
-    (message,) = Intake(settings(routes=both)).messages("app", [GOOD])
+    (message,) = taken([GOOD], made=Intake(settings(routes=both)))
     assert isinstance(message, NewMessage)
     assert (message.carrier, message.alternatives) == ("demo", ("french",))
 
@@ -223,11 +276,105 @@ def test_what_a_later_carrier_would_never_see_is_refused() -> None:
     data_sm = french.model_copy(update={"submit": SubmitSettings(command=SubmitCommand.DATA_SM)})
     carriers = {"demo": settings().carriers["demo"], "french": data_sm}
     made = Intake(settings(carriers=carriers, routes=[RouteSettings(carriers=["demo", "french"])]))
-    plain, priority, product = made.messages("app", [GOOD, {**GOOD, "priority": 1}, {**GOOD, "service_type": "X"}])
+    plain, priority, product = taken([GOOD, {**GOOD, "priority": 1}, {**GOOD, "service_type": "X"}], made=made)
     assert isinstance(plain, NewMessage) and isinstance(product, NewMessage)
     assert isinstance(priority, ItemError)
     assert (priority.code, priority.field) == ("field_unsupported", "priority")
     assert "french is sent data_sm" in priority.message
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# What is asked for the content
+# ---------------------------------------------------------------------------------------------------------------- #
+
+
+def test_what_was_replaced_is_kept_beside_what_was_given() -> None:
+    given = "“It’s late” – see you…"
+    message = good({**GOOD, "text": given, "smart_encoding": True})
+    assert (message.text, message.alphabet, message.data_coding) == (given, "gsm7", 0)
+    assert message.segments == (b'"It\'s late" - see you...',)
+    assert message.extras is not None
+    assert message.extras.sent_text == '"It\'s late" - see you...'
+    assert message.extras.replaced == ((0, "“", '"'), (3, "’", "'"), (10, "”", '"'), (12, "–", "-"), (21, "…", "..."))
+    assert good({**GOOD, "text": given}).alphabet == "ucs2"
+
+
+def test_the_accounts_wishes_hold_where_the_item_says_nothing() -> None:
+    base = settings().accounts["app"]
+    app = base.model_copy(update={"smart_encoding": True, "on_unencodable": OnUnencodable.REFUSE})
+    made = Intake(settings(accounts={"app": app}))
+    quoted, cyrillic, plainly, allowed, priority = taken(
+        [
+            {**GOOD, "text": "“x”"},
+            {**GOOD, "text": "Привет"},
+            {**GOOD, "text": "“x”", "smart_encoding": False, "on_unencodable": "ucs2"},
+            {**GOOD, "text": "Привет", "on_unencodable": "transliterate"},
+            {**GOOD, "text": "“x”", "priority": 1},
+        ],
+        made=made,
+    )
+    assert isinstance(quoted, NewMessage) and quoted.extras == Extras(
+        sent_text='"x"', replaced=((0, "“", '"'), (2, "”", '"'))
+    )
+    assert isinstance(cyrillic, ItemError) and (cyrillic.code, cyrillic.field) == ("unencodable", "text")
+    assert isinstance(plainly, NewMessage) and plainly.alphabet == "ucs2"
+    assert isinstance(allowed, NewMessage) and allowed.segments == (b"Privet",)
+    assert isinstance(priority, NewMessage) and priority.segments == (b'"x"',)
+
+
+def test_octets_and_what_they_say() -> None:
+    message = good({"to": "+447700900123", "octets": "00 ff 41", "udh": "06050415820000"})
+    assert (message.alphabet, message.data_coding, message.esm_class) == ("binary", 4, 0x40)
+    assert message.segments == (bytes.fromhex("0605041582000000ff41"),)
+    assert message.text == "\\x00\\xffA"
+    greek = good({"to": "+447700900123", "octets": "03b1", "data_coding": 8})
+    assert (greek.text, greek.data_coding, greek.esm_class) == ("α", 8, 0)
+
+
+def test_a_wap_push_is_shown_as_what_people_read() -> None:
+    message = good({"to": "+447700900123", "wap_push": {"url": "http://www.example.com/a", "text": "Look"}})
+    assert (message.text, message.alphabet, message.esm_class) == ("Look http://www.example.com/a", "binary", 0x40)
+    assert udh.parse(message.segments[0]) == [(5, bytes.fromhex("0b8423f0"))]
+
+
+def test_the_protocol_id_of_a_replace_type() -> None:
+    assert good({**GOOD, "replace_type": 3}).extras == Extras(protocol_id=0x43)
+
+
+# ---------------------------------------------------------------------------------------------------------------- #
+# Times
+# ---------------------------------------------------------------------------------------------------------------- #
+
+LATER = "2026-01-02T04:04:05.678Z"  # an hour after now
+HOUR_MS = 3_600_000
+
+
+def test_a_message_for_later_waits_and_its_validity_counts_from_then() -> None:
+    message = good({**GOOD, "send_at": LATER, "validity_s": 60})
+    assert (message.due_utc_ms, message.validity_ms) == (NOW_UTC_MS + HOUR_MS, HOUR_MS + 60_000)
+    assert message.extras is None
+
+
+def test_valid_until() -> None:
+    message = good({**GOOD, "valid_until": LATER})
+    assert (message.due_utc_ms, message.validity_ms) == (0, HOUR_MS)
+
+
+def test_a_time_that_is_over_means_at_once() -> None:
+    message = good({**GOOD, "send_at": "2026-01-02T03:04:05Z", "validity_s": 60})
+    assert (message.due_utc_ms, message.validity_ms) == (0, 60_000)
+
+
+@pytest.mark.parametrize(("command", "kept_by_carrier"), [("submit_sm", True), ("data_sm", False)])
+def test_a_carrier_that_keeps_messages_until_their_time(command: str, kept_by_carrier: bool) -> None:
+    submit = SubmitSettings(schedule=ScheduleBy.CARRIER, command=SubmitCommand(command))
+    demo = settings().carriers["demo"].model_copy(update={"submit": submit})
+    made = Intake(settings(carriers={"demo": demo, "french": settings().carriers["french"]}))
+    (message,) = taken([{**GOOD, "send_at": LATER}], made=made)
+    assert isinstance(message, NewMessage)
+    at = NOW_UTC_MS + HOUR_MS
+    assert message.due_utc_ms == (0 if kept_by_carrier else at), "data_sm has no field for it"
+    assert message.extras == (Extras(schedule_utc_ms=at) if kept_by_carrier else None)
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -291,13 +438,27 @@ def test_limits_are_the_accounts_own() -> None:
     assert strict.code.startswith("recipient_")
 
 
+@pytest.mark.parametrize("more", [{}, {"smart_encoding": True, "on_unencodable": "transliterate"}])
+def test_a_text_beyond_all_hope_is_not_even_planned(more: dict[str, Any]) -> None:
+    error = bad({**GOOD, **more, "text": "“" * 6401})
+    assert (error.code, error.field) == ("too_long", "text")
+    assert error.message == "the text has 6401 characters; 10 segments, which are allowed, hold 1600 at most"
+    assert "needs" in bad({**GOOD, **more, "text": "“" * 6400}).message
+
+
+def test_items_are_numbered_within_their_request() -> None:
+    found = intake().messages("app", [5, GOOD], now_utc_ms=NOW_UTC_MS, idempotency_key="k", first=7)
+    assert isinstance(found[0], ItemError) and found[0].index == 7
+    assert isinstance(found[1], NewMessage) and found[1].idempotency_key == "key:k#8"
+
+
 def test_no_route() -> None:
     error = bad({"to": "+353861234567", "text": "x", "from": "Me"}, account="other")
     assert (error.code, error.field) == ("no_route", "to")
 
 
 def test_a_bad_item_touches_no_other() -> None:
-    results = intake().messages("app", [GOOD, {"to": 1}, 7, GOOD, {**GOOD, "text": "\0"}, GOOD])
+    results = taken([GOOD, {"to": 1}, 7, GOOD, {**GOOD, "text": "\0"}, GOOD])
     assert [type(result) for result in results] == [
         NewMessage, ItemError, ItemError, NewMessage, ItemError, NewMessage
     ]  # fmt: skip
@@ -310,9 +471,11 @@ _JSON = st.recursive(
     max_leaves=6,
 )
 _TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and U+0000 included
+_TIMES = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | st.from_regex(r"\A[0-9]{15}[-+R]\Z")
 _ITEMS = st.fixed_dictionaries(
-    {"to": _TEXT | st.just("+447700900123") | _JSON, "text": _TEXT | _JSON},
+    {"to": st.just("+447700900123") | _TEXT | _JSON},
     optional={
+        "text": _TEXT | _JSON,
         "from": _TEXT | _JSON,
         "lane": st.sampled_from(["otp", "bulk", "x"]) | _JSON,
         "validity_s": st.floats(allow_nan=False) | _JSON,
@@ -324,13 +487,35 @@ _ITEMS = st.fixed_dictionaries(
         "tlvs": st.dictionaries(
             st.sampled_from(["campaign", "product", "token", "account_no"]) | _TEXT, st.integers() | _TEXT | _JSON
         ),
+        "octets": st.sampled_from(["", "00", "0fF", "7f" * 300]) | _TEXT | _JSON,
+        "wap_push": st.fixed_dictionaries(
+            {"url": st.just("http://a.example") | _TEXT},
+            optional={"kind": st.sampled_from(["si", "sl"]), "text": _TEXT, "action": _TEXT, "id": _TEXT | _JSON},
+        )
+        | _JSON,
+        "alphabet": st.sampled_from(["gsm7", "ucs2", "latin1", "ascii"]) | _JSON,
+        "smart_encoding": st.booleans() | _JSON,
+        "on_unencodable": st.sampled_from(["ucs2", "transliterate", "refuse"]) | _JSON,
+        "message_class": st.integers(-1, 4) | _JSON,
+        "message_waiting": st.fixed_dictionaries(
+            {"kind": st.sampled_from(["voicemail", "other"])},
+            optional={"active": st.booleans(), "store": st.booleans(), "count": st.integers(-1, 256)},
+        )
+        | _JSON,
+        "ports": st.fixed_dictionaries({"destination": st.integers(-1, 65536)}, optional={"source": st.just(9)})
+        | _JSON,
+        "udh": st.sampled_from(["", "00", "0401020003", "050003010201", "06050415820000", "0325"]) | _TEXT | _JSON,
+        "data_coding": st.integers(-1, 256) | _JSON,
+        "replace_type": st.integers(0, 8) | _JSON,
+        "send_at": _TIMES | _TEXT | _JSON,
+        "valid_until": _TIMES | _TEXT | _JSON,
     },
 )
 
 
 @given(st.lists(_ITEMS | _JSON, min_size=1, max_size=4))
 def test_anything_is_a_message_or_a_named_error(items: list[Any]) -> None:
-    results = intake().messages("app", items, idempotency_key="k")
+    results = taken(items, key="k")
     assert len(results) == len(items)
     for index, result in enumerate(results):
         if isinstance(result, ItemError):
@@ -339,7 +524,8 @@ def test_anything_is_a_message_or_a_named_error(items: list[Any]) -> None:
             stored = (result.text, result.client_ref or "", result.source.addr, result.destination.addr)
             assert all("\0" not in text for text in stored)
             assert "".join(stored).encode("utf-8")
-            assert result.segments and 1000 <= result.validity_ms <= 259_200_000
+            ahead_ms = max(0, result.due_utc_ms - NOW_UTC_MS)
+            assert result.segments and 0 < result.validity_ms - ahead_ms <= 259_200_000
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -348,7 +534,7 @@ def test_anything_is_a_message_or_a_named_error(items: list[Any]) -> None:
 
 
 def test_the_key_of_a_request_is_numbered_by_item_and_a_reference_wins() -> None:
-    results = intake().messages("app", [GOOD, {**GOOD, "client_ref": "mine"}, GOOD], idempotency_key="batch-7")
+    results = taken([GOOD, {**GOOD, "client_ref": "mine"}, GOOD], key="batch-7")
     assert [r.idempotency_key for r in results if isinstance(r, NewMessage)] == [
         "key:batch-7#0", "ref:mine", "key:batch-7#2"
     ]  # fmt: skip
@@ -385,7 +571,7 @@ def test_the_same_message_in_other_notation_has_the_same_digest() -> None:
 def test_a_change_of_the_accounts_defaults_does_not_change_digests() -> None:
     base = settings()
     app = base.accounts["app"].model_copy(update={"default_sender": "New", "default_lane": "bulk"})
-    (changed,) = Intake(settings(accounts={"app": app})).messages("app", [GOOD])
+    (changed,) = taken([GOOD], made=Intake(settings(accounts={"app": app})))
     assert isinstance(changed, NewMessage)
     assert changed.source.addr == "New" and changed.lane is Lane.BULK
     assert changed.digest == good(GOOD).digest

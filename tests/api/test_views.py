@@ -12,7 +12,7 @@ from smppgw.addresses import Address
 from smppgw.api import schemas, views
 from smppgw.api.services import Readiness
 from smppgw.binds.status import BindState
-from smppgw.config import IdRelation, IdSettings
+from smppgw.config import EncodingSettings, IdRelation, IdSettings, ScheduleBy, SubmitSettings
 from smppgw.queue.model import (
     CancelStatus,
     IdRelationView,
@@ -170,9 +170,7 @@ async def test_what_a_message_has_of_its_own() -> None:
         (made,) = (await client.post("/v1/messages", json=item)).json()["results"]
         number = parse_id(made["id"])
         assert number is not None
-        gateway.views[number] = replace(
-            gateway.views[number], extras=gateway.stored[0].extras, alternatives=("french",)
-        )
+        gateway.views[number] = replace(gateway.views[number], alternatives=("french",))
         shown = (await client.get(f"/v1/messages/{made['id']}")).json()
     same_shape(shown, schemas.MessageOut)
     same_shape(shown["extras"], schemas.ExtrasOut)
@@ -185,7 +183,49 @@ async def test_what_a_message_has_of_its_own() -> None:
         "tlvs": [{"tag": "0x1401", "octets": "0007"}],
         "sar_reference": None,
         "payload": False,
+        "dest_addr_subunit": None,
     }
+
+
+async def shown_after(gateway: Gateway, item: dict[str, Any]) -> dict[str, Any]:
+    async with gateway.client() as client:
+        (made,) = (await client.post("/v1/messages", json={"to": "+447700900123", **item})).json()["results"]
+        shown: dict[str, Any] = (await client.get(f"/v1/messages/{made['id']}")).json()
+    same_shape(shown, schemas.MessageOut)
+    return shown
+
+
+async def test_how_a_text_went_on_its_way() -> None:
+    shown = await shown_after(Gateway(), {"text": "“" + "x" * 160, "smart_encoding": True})
+    assert (shown["text"][0], shown["sent_text"][0]) == ("“", '"')
+    assert shown["replaced"] == [{"at": 0, "from": "“", "to": '"'}]
+    same_shape(shown["replaced"][0], schemas.ReplacedOut)
+    assert (shown["data_coding"], shown["esm_class"], shown["reference"]) == (0, 0x40, 7)
+    plain = await shown_after(Gateway(), {"text": "x"})
+    names = ("sent_text", "reference", "locking_shift", "single_shift", "scheduled_at", "extras")
+    assert [plain[name] for name in names] == [None] * 6
+    assert (plain["replaced"], plain["esm_class"]) == ([], 0)
+
+
+async def test_national_tables_are_those_of_the_udh() -> None:
+    demo = settings().carriers["demo"]
+    turkish = demo.model_copy(update={"encoding": EncodingSettings(national_tables=["turkish"])})
+    gateway = Gateway(settings=settings(carriers={"demo": turkish, "french": settings().carriers["french"]}))
+    shown = await shown_after(gateway, {"text": "şifreniz değişti, lütfen şubemize gelin; " * 2})
+    assert (shown["alphabet"], shown["locking_shift"], shown["single_shift"]) == ("gsm7", None, "turkish")
+    shown = await shown_after(gateway, {"text": "ışığı ğışı " * 14})
+    assert (shown["alphabet"], shown["locking_shift"], shown["single_shift"]) == ("gsm7", "turkish", None)
+    # No UDH, though the text begins as one would: with septets 0x03, 0x25, 0x01, 0x01.
+    shown = await shown_after(gateway, {"text": "¥%££"})
+    assert (shown["esm_class"], shown["locking_shift"], shown["single_shift"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("by", list(ScheduleBy))
+async def test_the_time_it_is_to_be_sent_at_is_shown_whoever_keeps_it(by: ScheduleBy) -> None:
+    demo = settings().carriers["demo"].model_copy(update={"submit": SubmitSettings(schedule=by)})
+    gateway = Gateway(settings=settings(carriers={"demo": demo, "french": settings().carriers["french"]}))
+    shown = await shown_after(gateway, {"text": "x", "send_at": "2026-01-02T05:00:00+01:00"})
+    assert shown["scheduled_at"] == "2026-01-02T04:00:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -500,7 +540,7 @@ async def test_the_answer_to_a_batch_has_the_documented_shape() -> None:
     async with gateway.client() as client:
         answer = (await client.post("/v1/messages", json=[{"to": "+447700900123", "text": "x"}, {"to": 1}])).json()
     schemas.BatchOut.model_validate(answer, strict=True)
-    fields = {"index", "id", "segments", "repeated", "error"}
+    fields = {"index", "id", "segments", "repeated", "replaced", "error"}
     assert all(result.keys() <= fields for result in answer["results"])
     for example in schemas.BatchOut.model_json_schema()["examples"]:
         schemas.BatchOut.model_validate(example, strict=True)

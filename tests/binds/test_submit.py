@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smppgw.addresses import Address
 from smppgw.binds.shape import carrier_rules
-from smppgw.binds.submit import absolute_time, claim_key, relative_time, rewriting
+from smppgw.binds.submit import claim_key, rewriting
 from smppgw.config import (
     AddressRule,
     AddressSettings,
@@ -65,45 +65,7 @@ def submitted(its: ClaimedSegment | None = None, now_utc_ms: int = NOW, **settin
     return pdu
 
 
-# Times -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (-5, "000000000001000R"),
-        (1, "000000000001000R"),
-        (59, "000000000059000R"),
-        (3 * 3600 + 25 * 60 + 7, "000000032507000R"),
-        (2 * DAY, "000002000000000R"),
-        (31 * DAY - 1, "000030235959000R"),
-        (31 * DAY, "000100000000000R"),
-        (63 * DAY, "000201000000000R"),
-        (31 * 12 * DAY, "010000000000000R"),
-        (31 * 12 * 200 * DAY, "991131235959000R"),
-    ],
-)
-def test_relative_time(seconds: int, expected: str) -> None:
-    assert relative_time(seconds) == expected
-
-
-@given(st.integers(1, 98 * 366 * DAY))
-def test_relative_time_never_says_more_than_remains(seconds: int) -> None:
-    text = relative_time(seconds)
-    years, months, days, hours, minutes, rest = (int(text[at : at + 2]) for at in range(0, 12, 2))
-    shortest = ((years * 12 + months) * 28 + days) * DAY + hours * 3600 + minutes * 60 + rest
-    assert shortest <= seconds
-    assert (((years * 12 + months) * 31 + days) * DAY + hours * 3600 + minutes * 60 + rest) == seconds
-    assert months <= 11
-    assert days <= 30
-    assert len(text) == 16
-
-
-@given(st.integers(NOW // 1000, NOW // 1000 + 70 * 366 * DAY))
-def test_absolute_time_is_that_moment_in_utc(utc_s: int) -> None:
-    text = absolute_time(utc_s)
-    assert (len(text), text[12:]) == (16, "000+")
-    assert datetime.strptime(f"20{text[:12]}+0000", "%Y%m%d%H%M%S%z") == datetime.fromtimestamp(utc_s, UTC)
+# Validity --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -123,6 +85,52 @@ def test_absolute_time_is_that_moment_in_utc(utc_s: int) -> None:
 def test_validity_period(settings: dict[str, Any], left_ms: int, expected: str) -> None:
     pdu = submitted(segment(expires_utc_ms=NOW + left_ms), submit=SubmitSettings(**settings))
     assert pdu.validity_period == expected
+
+
+HOUR_MS = 3_600_000
+AT_ONE = NOW + HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("settings", "now_utc_ms", "expected"),
+    [
+        # both forms count from now: the message may be tried for an hour after one o'clock
+        ({}, NOW, ("260101010000000+", "000000020000000R")),
+        ({"validity": ValidityForm.ABSOLUTE}, NOW, ("260101010000000+", "260101020000000+")),
+        ({"validity": ValidityForm.OMIT}, NOW, ("260101010000000+", "")),
+        # the longest validity counts from one o'clock
+        ({"max_validity_s": 600.0}, NOW, ("260101010000000+", "000000011000000R")),
+        ({"max_validity_s": 600.0, "validity": ValidityForm.ABSOLUTE}, NOW, ("260101010000000+", "260101011000000+")),
+        ({"max_validity_s": 7200.0}, NOW, ("260101010000000+", "000000020000000R")),
+        # never a time that has passed, nor one that is earlier than was asked for
+        ({}, AT_ONE, ("", "000000010000000R")),
+        ({}, AT_ONE + 1, ("", "000000005959000R")),
+        ({"max_validity_s": 600.0}, AT_ONE + 60_000, ("", "000000001000000R")),
+        ({}, AT_ONE - 1, ("260101010000000+", "000000010000000R")),
+    ],
+)
+def test_a_message_that_the_carrier_keeps_until_its_time(
+    settings: dict[str, Any], now_utc_ms: int, expected: tuple[str, str]
+) -> None:
+    scheduled = segment(extras=Extras(schedule_utc_ms=AT_ONE), expires_utc_ms=AT_ONE + HOUR_MS)
+    pdu = submitted(scheduled, now_utc_ms, submit=SubmitSettings(**settings))
+    assert (pdu.schedule_delivery_time, pdu.validity_period) == expected
+
+
+@given(st.integers(NOW + 1, NOW + 60 * DAY * 1000))
+def test_a_scheduled_time_is_told_in_whole_seconds_and_never_too_early(utc_ms: int) -> None:
+    pdu = submitted(segment(extras=Extras(schedule_utc_ms=utc_ms)))
+    told = datetime.strptime(f"20{pdu.schedule_delivery_time[:12]}+0000", "%Y%m%d%H%M%S%z").timestamp() * 1000
+    assert 0 <= told - utc_ms < 1000
+
+
+def test_data_sm_has_no_scheduled_time() -> None:
+    """The settings said submit_sm when it was accepted: it must not leave before its time."""
+    submit = SubmitSettings(command=SubmitCommand.DATA_SM)
+    scheduled = segment(extras=Extras(schedule_utc_ms=AT_ONE), expires_utc_ms=AT_ONE + HOUR_MS)
+    with pytest.raises(LocalProtocolError, match="until its time"):
+        made(scheduled, submit=submit)
+    assert made(scheduled, AT_ONE, submit=submit).tlvs[Tag.QOS_TIME_TO_LIVE] == (3600).to_bytes(4, "big")
 
 
 # Addresses -------------------------------------------------------------------------------------------------------
@@ -250,6 +258,13 @@ def test_sar_tlvs_name_the_part() -> None:
     assert tlvs[Tag.SAR_SEGMENT_SEQNUM] == b"\x02"
 
 
+@pytest.mark.parametrize("command", list(SubmitCommand))
+def test_the_subunit_tells_the_message_class(command: SubmitCommand) -> None:
+    flash = segment(extras=Extras(dest_addr_subunit=1))
+    assert made(flash, submit=SubmitSettings(command=command)).tlvs[Tag.DEST_ADDR_SUBUNIT] == b"\x01"
+    assert Tag.DEST_ADDR_SUBUNIT not in made(submit=SubmitSettings(command=command)).tlvs
+
+
 def test_a_payload_of_any_length_travels_in_its_tlv() -> None:
     pdu = submitted(segment(octets=b"x" * 1000, extras=Extras(payload=True)))
     assert (pdu.short_message, pdu.tlvs[Tag.MESSAGE_PAYLOAD]) == (b"", b"x" * 1000)
@@ -264,7 +279,10 @@ def test_no_tlvs_at_all(settings: dict[str, Any]) -> None:
     assert submitted(segment(extras=Extras(service_type="WAP")), **settings).tlvs == {}
 
 
-@pytest.mark.parametrize("extras", [Extras(tlvs=((0x1400, b""),)), Extras(sar_reference=0), Extras(payload=True)])
+@pytest.mark.parametrize(
+    "extras",
+    [Extras(tlvs=((0x1400, b""),)), Extras(sar_reference=0), Extras(payload=True), Extras(dest_addr_subunit=1)],
+)
 def test_a_message_that_needs_tlvs_is_not_sent_without(extras: Extras) -> None:
     with pytest.raises(LocalProtocolError):
         made(segment(extras=extras), tlvs=False)

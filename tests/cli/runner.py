@@ -34,6 +34,11 @@ def run(*arguments: str, input: str | bytes | None = None, env: dict[str, str | 
     return result
 
 
+def rows(output: str) -> list[list[str]]:
+    """A table as it is printed where there is no terminal."""
+    return [line.split("\t") for line in output.splitlines()]
+
+
 @contextmanager
 def served(gateway: Gateway | None = None) -> Iterator[Served]:
     gateway = gateway or Gateway(settings(http=HttpSettings(max_batch=200)))

@@ -31,6 +31,7 @@ LOOKING = [
     ["status"],
     ["binds"],
     ["send", "x", "--to", "+447700900123"],
+    ["segments", "x"],
 ]
 
 
@@ -59,7 +60,7 @@ def test_version() -> None:
 def test_no_key(arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code == Exit.UNAUTHORISED
-    assert result.stderr == "smppgw: no API key: set SMPPGW_KEY or give --key (smppgw init printed one)\n"
+    assert result.stderr.startswith("smppgw: no API key: set SMPPGW_KEY or give --key")
     assert result.stdout == ""
 
 
@@ -132,13 +133,36 @@ def test_somebody_else_answers(arguments: list[str], body: bytes) -> None:
 
 @pytest.mark.parametrize("arguments", LOOKING)
 def test_the_store_fails(arguments: list[str]) -> None:
-    if arguments == ["binds"]:
-        return  # needs no store
+    if arguments[0] in ("binds", "segments"):
+        return  # they need no store
     with served(Gateway(failure=StoreUnavailable("full"))) as it:
         retry = ["--retry-s", "0"] if arguments[0] == "send" else []
         result = it.run(*arguments, *retry)
     assert result.exit_code == Exit.UNAVAILABLE
     assert "store_unavailable" in result.stderr or "cannot accept messages now" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["send", "a\udcc3", "--to", "1"], "TEXT is not UTF-8: octet 0xc3 at position 1"),
+        (["send", "x", "--to", "1", "--to", "\udcff"], "--to is not UTF-8: octet 0xff at position 0"),
+        (
+            ["send", "x", "--to", "1", "--wap-push", "http://\udcff"],
+            "--wap-push is not UTF-8: octet 0xff at position 7",
+        ),
+        (["messages", "--client-ref", "\ud83d"], "--client-ref is not UTF-8: U+D83D at position 0"),
+    ],
+)
+def test_arguments_that_are_not_utf_8(arguments: list[str], says: str) -> None:
+    result = run(*arguments, env={"SMPPGW_KEY": KEY})
+    assert result.exit_code == Exit.USAGE
+    assert result.stderr == f"smppgw: {says} is no character\n"
+
+
+def test_the_name_of_a_file_may_be_any_octets() -> None:
+    result = run("send", "--csv", "none\udcff.csv", env={"SMPPGW_KEY": KEY})
+    assert (result.exit_code, "cannot be read" in result.stderr) == (Exit.USAGE, True)
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,33 @@ def test_what_a_message_has_of_its_own(gateway: Served) -> None:
     shown = gateway.run("message", json.loads(result.stdout)["id"]).stdout
     assert "priority            0\n" in shown and "tlvs                0x1401=0007\n" in shown
     assert "replace_if_present" not in shown and "service_type" not in shown
+
+
+def test_how_the_text_went_on_its_way(gateway: Served) -> None:
+    send = [
+        "send",
+        "“Hi” \u00a0…",
+        "--to",
+        "+447700900123",
+        "--smart",
+        "--flash",
+        "--send-at",
+        "2026-01-03T00:00:00Z",
+    ]
+    message_id = json.loads(gateway.run(*send, "--json").stdout)["id"]
+    number = parse_id(message_id)
+    assert number is not None
+    stored = gateway.gateway.stored[0]
+    gateway.gateway.views[number] = replace(
+        gateway.gateway.views[number], extras=stored.extras, data_coding=stored.data_coding, reference=7
+    )
+    shown = dict(
+        re.split("  +", line, maxsplit=1)
+        for line in gateway.run("message", message_id).stdout.partition("\n\n")[0].splitlines()
+    )
+    assert (shown["text"], shown["sent_text"]) == ("“Hi” \u00a0…", '"Hi"  ...')
+    assert shown["replaced"] == '“ by ", ” by ", U+00A0 by space, … by ...'
+    assert (shown["data_coding"], shown["reference"]) == ("16", "7")
 
 
 @pytest.mark.parametrize("message_id", ["00000000000", "nonsense", "../binds", "a/b?c", "", "é"])

@@ -61,6 +61,7 @@ EXAMPLES = {
     "receipt_alarm_share",
     "tls",
     "submit",
+    "encoding",
     "ids",
     "receipts",
     "query",

@@ -6,24 +6,19 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import click
 import httpx
 import pytest
 
 from smppgw.cli.common import Exit, Failure
 from smppgw.cli.common import Gateway as Client
-from smppgw.cli.sending import Item, SendRun, retry_pause
+from smppgw.cli.sending import SendRun, retry_pause
+from smppgw.cli.sources import Item
 from smppgw.queue.model import Extras, Lane
-from tests.api.gateway import KEY, Gateway
-from tests.cli.runner import Served, run, served
+from tests.api.gateway import KEY, NOW_UTC_MS
+from tests.cli.runner import Served, rows, run
 from tests.cli.test_common import Terminal
-
-
-def rows(output: str) -> list[list[str]]:
-    return [line.split("\t") for line in output.splitlines()]
 
 
 def test_one_text(gateway: Served) -> None:
@@ -91,14 +86,6 @@ def test_standard_input_that_is_no_text(gateway: Served) -> None:
     assert "not UTF-8: octet 2" in result.stderr
 
 
-def test_a_terminal_is_not_waited_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from smppgw.cli import sending
-
-    monkeypatch.setattr(sys, "stdin", Terminal("typed"))
-    with pytest.raises(click.UsageError, match="what is the text"):
-        sending._text(None)
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -108,6 +95,9 @@ def test_a_terminal_is_not_waited_on(monkeypatch: pytest.MonkeyPatch) -> None:
         ["text", "--csv", "x.csv"],
         ["--csv", "x.csv", "--client-ref", "r"],
         ["text", "--to", "1", "--ignore-column", "x"],
+        ["--csv", "x.csv", "--octets", "00"],
+        ["--csv", "x.csv", "--wap-push", "http://x"],
+        ["text", "--to", "1", "--flash", "--class", "1"],
         ["text", "--to", "1", "--to", "2", "--client-ref", "r"],
     ],
 )
@@ -117,97 +107,45 @@ def test_usage(arguments: list[str]) -> None:
     assert "Error: " in result.stderr
 
 
+def test_what_was_replaced_is_told(gateway: Served) -> None:
+    result = gateway.run("send", "“Hi” – all…", "--to", "+447700900123", "--smart")
+    assert gateway.gateway.stored[0].alphabet == "gsm7"
+    assert rows(result.stdout)[1][4] == '1 segment; replaced “ by ", ” by ", – by -, … by ...'
+    result = gateway.run("send", "“Hi”", "--to", "+447700900123", "--smart", "--json")
+    assert json.loads(result.stdout)["replaced"] == [
+        {"at": 0, "from": "“", "to": '"'},
+        {"at": 3, "from": "”", "to": '"'},
+    ]
+    assert "replaced" not in gateway.run("send", "“Hi”", "--to", "+447700900123").stdout
+
+
+def test_content_and_times(gateway: Served) -> None:
+    to = ["--to", "+447700900123"]
+    for arguments in (
+        ["Hi", "--flash", "--alphabet", "ucs2"],
+        ["--octets", "02 4a", "--port", "5505", "--data-coding", "0xf5"],
+        ["See", "--wap-push", "http://www.example.com/"],
+        ["Hi", "--replace-type", "3", "--send-at", "2026-01-02T04:00:00Z", "--valid-until", "2026-01-02T05:00:00Z"],
+        ["", "--waiting", "voicemail", "--waiting-count", "2"],
+    ):
+        result = gateway.run("send", *arguments, *to)
+        assert result.exit_code == Exit.OK, result.output
+    flash, binary, push, timed, waiting = gateway.gateway.stored
+    assert (flash.data_coding, flash.alphabet) == (0x18, "ucs2")
+    assert (binary.data_coding, binary.segments) == (0xF5, (bytes.fromhex("06050415810000024a"),))
+    assert push.segments[0].startswith(bytes.fromhex("0605040b8423f0"))
+    assert timed.extras is not None and timed.extras.protocol_id == 0x43
+    assert timed.due_utc_ms == 1_767_326_400_000
+    assert timed.validity_ms + NOW_UTC_MS == 1_767_330_000_000
+    assert waiting.data_coding == 0xC8
+
+
 def test_json_has_one_line_for_each_message(gateway: Served) -> None:
     result = gateway.run("send", "Hi", "--to", "+447700900123", "--to", "x", "--json")
     first, second = map(json.loads, result.stdout.splitlines())
     assert first == {"line": 1, "to": "+447700900123", "id": first["id"], "segments": 1}
     assert second["line"] == 2 and second["error"]["code"] == "recipient_letters"
     assert (result.exit_code, result.stderr) == (Exit.REFUSED, "")
-
-
-# ---------------------------------------------------------------------------------------------------------------- #
-# Files
-# ---------------------------------------------------------------------------------------------------------------- #
-
-
-def csv_of(folder: Path, content: str | bytes) -> str:
-    path = folder / "messages.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return str(path)
-
-
-def test_a_file_in_batches(gateway: Served, tmp_path: Path) -> None:
-    lines = "".join(f'+4477009{n:05d},"text {n}, with a comma"\n' for n in range(230))
-    result = gateway.run("send", "--csv", csv_of(tmp_path, "to,text\n" + lines + "nobody,x\n"))
-    assert result.exit_code == Exit.REFUSED
-    assert [len(batch) for batch in gateway.gateway.batches] == [100, 100, 30]
-    assert rows(result.stdout)[1:] == [["232", "nobody", "-", "recipient_letters", rows(result.stdout)[1][4]]]
-    assert result.stderr == "230 accepted (230 segments), 1 refused: recipient_letters 1\n"
-
-
-def test_columns_and_defaults(gateway: Served, tmp_path: Path) -> None:
-    content = (
-        "\ufeffclient_ref,lane,from,text,to,expect\r\n"
-        'r1,otp,Me,"two\nlines",+447700900123,x\r\n'
-        "\r\n"
-        ",,,plain,+447700900124,\r\n"
-    )
-    arguments = ["--lane", "bulk", "--from", "Default", "--validity-s", "90", "--ignore-column", "expect"]
-    result = gateway.run("send", "--csv", csv_of(tmp_path, content), *arguments, "--json")
-    assert result.exit_code == Exit.OK, result.stderr
-    first, second = gateway.gateway.stored
-    assert (first.text, first.client_ref, first.lane, first.source.addr) == ("two\nlines", "r1", Lane.OTP, "Me")
-    assert (second.text, second.client_ref, second.lane) == ("plain", None, Lane.BULK)
-    assert (second.source.addr, second.validity_ms) == ("Default", 90_000)
-    assert [json.loads(line)["line"] for line in result.stdout.splitlines()] == [3, 5]
-
-
-def test_a_file_from_standard_input(gateway: Served) -> None:
-    result = gateway.run("send", "--csv", "-", input="to,text\n+447700900123,é\n".encode())
-    assert result.exit_code == Exit.OK
-    assert gateway.gateway.stored[0].text == "é"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "column 'to' is missing in the header"),
-        ("to\n+44", "column 'text' is missing in the header"),
-        ("to,text,form\n", "unknown column 'form'; did you mean from?"),
-        ("to,text,zzz\n", "unknown column 'zzz'; --ignore-column leaves it aside"),
-        ("to,text,to\n", "column 'to' appears twice"),
-        ("to,text\n+447700900123,a,b\n", "line 2: not 2 columns as in the header; is a comma not quoted?"),
-        ("to,text\n+447700900123\n", "line 2: not 2 columns"),
-        ('to,text\n+447700900123,"never closed\n', "after row 1: unexpected end of data"),
-        (b"to,text\n+447700900123,\xff\n", "it is not UTF-8 (octet 0xff)"),
-        ("to,text\n" + "x\n" * 30, "and 10 more"),
-    ],
-)
-def test_a_malformed_file_sends_nothing(gateway: Served, tmp_path: Path, content: str | bytes, message: str) -> None:
-    result = gateway.run("send", "--csv", csv_of(tmp_path, content))
-    assert result.exit_code == Exit.USAGE
-    assert "nothing was sent" in result.stderr and message in result.stderr
-    assert gateway.gateway.batches == []
-
-
-def test_a_file_with_a_header_only(gateway: Served, tmp_path: Path) -> None:
-    result = gateway.run("send", "--csv", csv_of(tmp_path, "to,text\n"))
-    assert (result.exit_code, result.stderr) == (Exit.OK, "0 accepted (0 segments), 0 refused\n")
-
-
-@pytest.mark.parametrize("name", ["none.csv", "."])
-def test_a_file_that_cannot_be_read(gateway: Served, tmp_path: Path, name: str) -> None:
-    result = gateway.run("send", "--csv", str(tmp_path / name))
-    assert result.exit_code == Exit.USAGE
-    assert "cannot be read" in result.stderr
-
-
-def test_a_gateway_with_a_smaller_batch_limit(tmp_path: Path) -> None:
-    lines = "".join(f"+4477009{n:05d},x\n" for n in range(60))
-    with served(Gateway()) as it:  # max_batch = 50
-        result = it.run("send", "--csv", csv_of(tmp_path, "to,text\n" + lines))
-    assert result.exit_code == Exit.REFUSED
-    assert "the most is 50 (batch_too_large)" in result.stderr
 
 
 # ---------------------------------------------------------------------------------------------------------------- #

@@ -1,6 +1,7 @@
 """Random histories of store calls never lose or double a segment, and every message ends with a verdict.
 
-Nor do they reroute what a carrier accepted, call unsent what it may have, or claim more than a limit allows."""
+Nor do they reroute what a carrier accepted, call unsent what it may have, claim more than a limit allows, or send two
+long messages with one reference while a phone may still put the first together."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -41,6 +43,9 @@ from smppgw.queue.model import (
     message_id_of,
     verdict_of,
 )
+from smppgw.queue.operations import references
+from smppgw.sms import udh
+from smppgw.sms.encoding import Numbering
 from tests.support.inlinestore import InlineStore
 
 from .make import HOUR, NOW, PLAN, new_message
@@ -49,6 +54,8 @@ RECIPIENTS = ("447700900001", "447700900002", "33639980001")
 CARRIERS = ("demo", "bulk")
 SPAN_MS = 600_000
 KINDS = (*OutcomeKind, *[OutcomeKind.REROUTED] * 4)  # few messages get far enough to be rerouted
+HOLD_MS = HOUR // 2
+NARROW_ONES = 2  # references, so that long messages soon wait for one
 CAP = 3  # submit_sm in each span, by sender and all together: there is one sender
 
 
@@ -67,6 +74,8 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.store = InlineStore()
+        self.fewer = mock.patch.object(references, "_NARROW_ONES", NARROW_ONES)
+        self.fewer.start()
         self.now = NOW
         self.accepted: dict[int, int] = {}  # message -> parts
         self.out: dict[int, Out] = {}  # claimed, not answered, by segment
@@ -82,6 +91,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.finish()
+            self.fewer.stop()
             self.store.close()
 
     @rule(
@@ -89,10 +99,20 @@ class Histories(RuleBasedStateMachine):
         registered=st.integers(0, 1),
         to=st.sampled_from(RECIPIENTS),
         alternatives=st.sampled_from([("bulk",), ()]),
+        later_s=st.sampled_from([0, 0, 0, 600]),
+        wide=st.sampled_from([False, False, True]),
     )
-    def accept(self, parts: list[int], registered: int, to: str, alternatives: tuple[str, ...]) -> None:
+    def accept(
+        self, parts: list[int], registered: int, to: str, alternatives: tuple[str, ...], later_s: int, wide: bool
+    ) -> None:
         changes: Any = {"registered_delivery": registered, "alternatives": alternatives}
-        op = Accept([new_message(to, parts=one, **changes) for one in parts], self.now)
+        changes |= {"due_utc_ms": self.now + later_s * 1000, "widened": (lambda: _numbered(3)) if wide else None}
+        long: Any = {"numbering": Numbering.NARROW}
+        given = [
+            new_message(to, parts=one, **changes, **(long | {"segments": _numbered(one)} if one > 1 else {}))
+            for one in parts
+        ]
+        op = Accept(given, self.now, HOLD_MS)
         self.store.commit_now(op)
         self.accepted |= {one.message_id: one.segments for one in op.result}
 
@@ -118,8 +138,23 @@ class Histories(RuleBasedStateMachine):
         self.used[carrier, start] += len(claimed)
         self.out |= claimed
         self.copies.update(claimed.keys())
+        self._nobody_else_has_their_references({message_id_of(number) for number in claimed})
         for number in claimed:
             assert self.copies[number] <= 1 + self.chosen[number], "sent again without anybody having chosen it"
+
+    def _nobody_else_has_their_references(self, messages: set[int]) -> None:
+        """A phone may put together what a carrier has, or may have, a part of: until all of it is delivered, or for
+        so long after its validity."""
+        rows: Any = self.store.connection.execute(
+            """
+SELECT this.id, other.id FROM message this
+JOIN message other ON other.reference = this.reference AND other.dest_addr = this.dest_addr AND other.id <> this.id
+WHERE other.verdict IS NOT 'delivered' AND other.expires_utc_ms + ? > ? AND EXISTS (
+    SELECT 1 FROM segment s WHERE s.id >> 8 = other.id AND s.first_submitted_utc_ms IS NOT NULL
+        AND (s.smsc_id IS NOT NULL OR s.unanswered OR s.state IN (1, 2, 3, 10, 11)))""",
+            (HOLD_MS, self.now),
+        )
+        assert [pair for pair in rows if pair[0] in messages] == [], "one reference for two"
 
     @rule(data=st.data(), kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4), reused=st.booleans())
     def answer(self, data: st.DataObject, kinds: list[OutcomeKind], reused: bool) -> None:
@@ -310,6 +345,11 @@ WHERE m.dest_addr <> r.source_addr AND r.flags NOT LIKE '%address_differs%'"""
             self.store.commit_now(Sweep(self.now, dict.fromkeys(CARRIERS, HOUR), query={"demo": QueryPlan(2, HOUR)}))
         open_now = [states for states in self._states().values() if verdict_of(states) is None]
         assert open_now == []
+
+
+def _numbered(parts: int) -> tuple[bytes, ...]:
+    """For a narrow reference and, when it is told as that, for a wide one: nobody reads them here."""
+    return tuple(udh.concatenation_header(0, parts, part) + b"part" for part in range(1, parts + 1))
 
 
 def _keys(claims: list[Out], carrier: str) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ ROWS = {name: value for name, value in vars(statements).items() if name.endswith
 STATEMENTS = {
     name: value
     for name, value in vars(statements).items()
-    if name.isupper() and isinstance(value, str) and name not in ROWS and name != "MESSAGE_COLUMNS"
+    if name.isupper() and isinstance(value, str) and name not in ROWS and not name.endswith("_COLUMNS")
 }
 GROWING = (
     *("message", "segment", "receipt", "history", "inbound", "quarantine", "cap_use"),
@@ -62,6 +62,21 @@ def test_a_batch_comes_first_in_every_join(connection: sqlite3.Connection, name:
     table = [index for index, line in enumerate(lines) if re.match(r"SEARCH (s|m|r|i|u)\b", line)]
     if batch and table:
         assert min(batch) < min(table)
+
+
+@pytest.mark.parametrize("name", sorted(set(STATEMENTS) - COUNTS))
+def test_no_statement_walks_through_all_that_waits(connection: sqlite3.Connection, name: str) -> None:
+    """Where rows are told by their ids, an index on their state is the long way: SQLite took it once."""
+    lines = plan(connection, statements.with_rows(STATEMENTS[name], ROWS.get(f"{name}_ROW", ""), 2))
+    assert not [line for line in lines if line.endswith("segment_ready (state=?)")]
+
+
+@pytest.mark.parametrize("name", ["REFERENCES_FROM_NEWEST", "WAITING_FOR"])
+def test_who_has_a_reference_is_read_in_the_index_alone(connection: sqlite3.Connection, name: str) -> None:
+    users = [line for line in plan(connection, STATEMENTS[name]) if line.startswith("SEARCH u ")]
+    asked = "(dest_addr=? AND source_addr=? AND reference=? AND reference_until_utc_ms>?)"
+    assert users
+    assert set(users) == {f"SEARCH u USING COVERING INDEX message_reference {asked}"}
 
 
 def test_few_sizes_of_statements_are_kept() -> None:

@@ -111,6 +111,10 @@ def test_orders_to_a_running_one(running: Running) -> None:
     refused = run("inject", "--control", control, "--from", "447700900001", "--to", "12345", "STOP")
     assert refused.returncode == 1
     assert "no receiver or transceiver is bound" in refused.stderr
+    torn = run("inject", "--control", control, "--from", "1", "--to", "2", "--system-id", "alice", "octet \udcff")
+    assert (torn.returncode, torn.stdout) == (1, "")
+    assert "U+DCFF at position 6 is half of a surrogate pair" in torn.stderr  # an octet that is no UTF-8
+    assert give("order", "submits", "count=3") == {"ok": True, "submits": []}
     assert running.stop()["inbound"]["pending"] == 5
 
 

@@ -43,6 +43,39 @@ async def test_inject() -> None:
         assert refused["code"] == "empty_text"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"text": "half \ud83d"}, "unencodable"),
+        ({"from": "a\udcff"}, "bad_address"),
+        ({"to": "\ud800"}, "bad_address"),
+    ],
+)
+async def test_lone_surrogates_are_refused_by_name(wrong: dict[str, str], code: str) -> None:
+    async with controlled() as (smsc, _esme, port):
+        order = {"do": "inject", "from": "447700900001", "to": "12345", "text": "x"}
+        refused = await give_order("127.0.0.1", port, order | wrong)
+        assert (refused["ok"], refused["code"]) == (False, code)
+        assert smsc.summary()["inbound"]["sent"] == 0
+
+
+async def test_the_newest_submits_are_shown_as_a_phone_would() -> None:
+    async with controlled() as (_smsc, esme, port):
+        await esme.submit(text=b"\0ne", esm_class=0)
+        await esme.submit("447700900124", b"\x05\x00\x03\x07\x02\x01flash", esm_class=0x40, data_coding=0x10)
+        shown = (await give_order("127.0.0.1", port, {"do": "submits"}))["submits"]
+        assert [(one["destination"], one["text"]) for one in shown] == [
+            ("447700900123", "@ne"),
+            ("447700900124", "flash"),
+        ]
+        assert (shown[1]["message_class"], shown[1]["part"], shown[1]["parts"]) == (0, 1, 2)
+        last = (await give_order("127.0.0.1", port, {"do": "submits", "count": 1}))["submits"]
+        assert last == shown[1:]
+        assert (await give_order("127.0.0.1", port, {"do": "submits", "count": 0}))[
+            "error"
+        ] == "count must be 1 or more"
+
+
 async def test_several_orders_on_one_connection() -> None:
     async with controlled() as (smsc, esme, port), await trio.open_tcp_stream("127.0.0.1", port) as stream:
         lines = b'{"do": "stall"}\n\n{"do": "binds"}\n{"do": "rate", "rate": 5, "burst": null}\n{"do": "summ'

@@ -36,6 +36,8 @@ def test_the_parts_of_a_long_text_share_the_reference() -> None:
     [
         ("447700900001", "", "empty_text"),
         ("447700900001", "a\0b", "unencodable"),
+        ("447700900001", "\ud83d", "unencodable"),
+        ("a\ud83d", "hello", "bad_address"),
         ("1" * 21, "hello", "bad_address"),
         ("Ж", "hello", "bad_address"),
         ("a\0b", "hello", "bad_address"),

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from simulator.ledger import Ledger, Seen, Submit, content_of
-from smppgw.smpp import DataSm, SubmitSm, Tag
+from simulator.ledger import Ledger, Seen, Submit
+from smppgw.smpp import SubmitSm
 
 
-def entry(text: bytes = b"hello", message_id: str = "7", **fields: int) -> Submit:
+def entry(text: bytes = b"hello", message_id: str = "7", **fields: Any) -> Submit:
     pdu = SubmitSm(source_addr="SHOP", destination_addr="4477\xe9", short_message=text, **fields)
     return Submit(1_767_225_600_123, "alice", message_id, 0, pdu.destination_addr, pdu)
 
@@ -34,6 +35,8 @@ def test_lines_are_written_in_batches(tmp_path: Path) -> None:
             "esm_class": 3,
             "registered_delivery": 1,
             "octets": "00ff",
+            "text": "\\x00\\xff",
+            "alphabet": "binary",
         },
         {
             "kind": "receipt_acked",
@@ -80,17 +83,22 @@ def test_memory_is_bounded() -> None:
     assert [submit.message_id for submit in ledger.submits] == ["7", "8", "9"]
 
 
-def test_texts_are_decoded() -> None:
-    assert entry("Grüße".encode("utf-16-be"), data_coding=8).text == "Grüße"
-    assert entry(b"\x05\x00\x03\x07\x02\x01part", esm_class=0x40).text == "part"
-    assert entry(b"\x00 \x1b\x65").text == "@ €"
-
-
-def test_the_payload_counts_where_short_message_is_empty() -> None:
-    assert content_of(SubmitSm(tlvs={Tag.MESSAGE_PAYLOAD: b"long"})) == b"long"
-    assert content_of(SubmitSm(short_message=b"short")) == b"short"
-    assert content_of(DataSm(tlvs={Tag.MESSAGE_PAYLOAD: b"data"})) == b"data"
-    assert content_of(DataSm()) == b""
+def test_a_line_shows_what_a_phone_would(tmp_path: Path) -> None:
+    flash = entry(b"\x05\x00\x03\x07\x02\x01part", esm_class=0x40, data_coding=0x10)
+    line = flash.line()
+    shown = {key: line[key] for key in list(line)[list(line).index("octets") + 1 :]}
+    assert shown == {
+        "text": "part",
+        "alphabet": "gsm7",
+        "message_class": 0,
+        "long": "udh8",
+        "reference": 7,
+        "part": 1,
+        "parts": 2,
+    }
+    assert (flash.text, flash.schedule) == ("part", "")
+    later = entry(schedule_delivery_time="260101120000000+")
+    assert later.line()["schedule_delivery_time"] == later.schedule == "260101120000000+"
 
 
 def test_seen_remembers_at_least_half_its_limit_and_never_more_than_its_limit() -> None:

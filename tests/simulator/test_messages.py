@@ -56,6 +56,7 @@ def test_an_intermediate_notification() -> None:
         (b"\xff\x00", 0, 0x40, b""),
         ("Grüße aus Köln am Rhein".encode("utf-16-be"), 8, 0, b"Gr??e aus K?ln am Rh"),
         ("😀".encode("utf-16-be") * 30, 8, 0, b"?" * 10),
+        ("flash".encode("utf-16-be"), 0x18, 0, b"flash"),
         (b"\xd8", 8, 0, b"?"),
     ],
 )

@@ -57,6 +57,43 @@ async def receipt_stats(esme: Esme, within_s: float) -> list[tuple[str, str]]:
     return [(receipt.message_id, receipt.stat) for receipt in receipts if receipt]
 
 
+IN_A_DAY = "000001000000000R"  # SMPP 3.4, 7.1.1.2
+DAY_S = 86_400
+
+
+async def test_a_scheduled_message_stays_until_its_time(autojump_clock: MockClock) -> None:
+    async with bound(receipt_delay=TEN_SECONDS, enquire_link_s=0.0) as (smsc, esme):
+        response = await esme.submit(schedule_delivery_time=IN_A_DAY, registered_delivery=1)
+        assert response.command_status == 0
+        assert await receipt_stats(esme, DAY_S + 9) == []
+        assert await query(esme, response.message_id) == (0, MessageState.ENROUTE, "", 0)
+        assert await receipt_stats(esme, 2) == [(response.message_id, "DELIVRD")]
+        assert smsc.submits[0].line()["schedule_delivery_time"] == IN_A_DAY
+
+
+async def test_until_then_it_can_be_cancelled(autojump_clock: MockClock) -> None:
+    async with bound() as (_, esme):
+        response = await esme.submit(schedule_delivery_time=IN_A_DAY, registered_delivery=1)
+        assert await cancel(esme, response.message_id) == 0
+        assert await receipt_stats(esme, 1) == [(response.message_id, "DELETED")]
+
+
+async def test_a_time_that_has_passed_is_now(autojump_clock: MockClock) -> None:
+    async with bound() as (_, esme):
+        response = await esme.submit(schedule_delivery_time="250101000000000+", registered_delivery=1)
+        assert await receipt_stats(esme, 1) == [(response.message_id, "DELIVRD")]
+
+
+@pytest.mark.parametrize("text", ["2601010000000000", "261301000000000+", "000000000000000X"])
+async def test_a_time_that_is_none_is_refused(autojump_clock: MockClock, text: str) -> None:
+    async with bound() as (smsc, esme):
+        assert (await esme.submit(schedule_delivery_time=text)).command_status == Status.ESME_RINVSCHED
+        several = SubmitMulti(dest_addresses=(SmeAddress(1, 1, "4477"),), schedule_delivery_time=text)
+        await esme.send(several)
+        assert (await esme.expect(SubmitMultiResp)).command_status == Status.ESME_RINVSCHED
+        assert [submit.message_id for submit in smsc.submits] == ["", ""]
+
+
 async def test_query(autojump_clock: MockClock) -> None:
     async with bound(receipt_delay=TEN_SECONDS, fates={"447700900123": MessageState.UNDELIVERABLE}) as (_, esme):
         await esme.submit()

@@ -521,6 +521,54 @@ async def test_what_a_submit_may_carry(autojump_clock: MockClock, scenario: str,
         assert [(await esme.submit(**form)).command_status for form in forms] == statuses
 
 
+WIDE = {"esm_class": 0x40, "text": b"\x06\x08\x04\0\x01\x02\x01part"}
+PORTS = {"esm_class": 0x40, "text": b"\x06\x05\x04\x0b\x84\x23\xf0wap"}
+LATER = {"schedule_delivery_time": "000001000000000R"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "forms", "statuses"),
+    [
+        ("narrow-references", [UDH, WIDE, SAR, WHOLE, PORTS], [0, 0x43, 0, 0, 0]),
+        ("schedule-refused", [{}, LATER], [0, 0x61]),
+        ("data-codings", [{"data_coding": one} for one in (0, 8, 3, 4, 0x10, 0xF0)], [0, 0] + [0x104] * 4),
+        (
+            "max-octets",
+            [
+                {"text": b"x" * 137},  # 120 octets, packed
+                {"text": b"x" * 138},
+                {"text": b"x" * 120, "data_coding": 8},
+                {"text": b"x" * 122, "data_coding": 8},
+                {"text": b"\x05\0\x03\x01\x02\x01" + b"x" * 130, "esm_class": 0x40},
+                {"text": b"\x05\0\x03\x01\x02\x01" + b"x" * 131, "esm_class": 0x40},
+                {"text": b"", "tlvs": {PAYLOAD: b"x" * 1000}},  # which it cuts itself
+            ],
+            [0, 1, 0, 1, 0, 1, 0],
+        ),
+    ],
+)
+async def test_what_is_taken_of_texts(
+    autojump_clock: MockClock, scenario: str, forms: list[dict[str, Any]], statuses: list[int]
+) -> None:
+    async with bound(scenario) as (_, esme):
+        assert [(await esme.submit(**form)).command_status for form in forms] == statuses
+
+
+@pytest.mark.parametrize(
+    ("scenario", "form", "text"),
+    [
+        ("latin1-default", {"text": b"caf\xe9"}, "café"),
+        ("latin1-default", {"text": b"\0a", "data_coding": 8}, "a"),
+        ("packed", {"text": bytes.fromhex("e8329bfd06")}, "hello"),
+        ("national-tables-lost", {"text": b"\x03\x24\x01\x01\x1bg", "esm_class": 0x40}, "g"),
+    ],
+)
+async def test_how_texts_are_read(autojump_clock: MockClock, scenario: str, form: dict[str, Any], text: str) -> None:
+    async with bound(scenario) as (smsc, esme):
+        await esme.submit(**form)
+        assert smsc.submits[0].text == text
+
+
 async def test_tlvs_in_responses(autojump_clock: MockClock) -> None:
     async with serving("version-50") as (_, connect):
         esme = await connect()

@@ -2,108 +2,48 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from smppgw.config import EncodingSettings
 from smppgw.errors import Refusal
-from smppgw.sms import gsm7, udh
-from smppgw.sms.dcs import decode_text
-from smppgw.sms.encoding import DEFAULT_ENCODING, DefaultAlphabet, Encoding, LongMessages, Packing
-from smppgw.sms.plan import MOST_PAYLOAD_OCTETS, MOST_SHORT_MESSAGE_OCTETS, Alphabet, Plan, plan
-from smppgw.sms.reassemble import join, join_parts
-from tests.sms.test_plan import any_texts, gsm7_texts
-from tests.sms.vectors import pack
-
-#: data_codings of their own, to see that they are used and not the usual ones.
-KINDS = [
-    Encoding(alphabet, packing, 0xF1, 0x18, long)
-    for alphabet, packing, long in itertools.product(DefaultAlphabet, Packing, LongMessages)
-]
-encodings = st.builds(
-    lambda kind, max_octets: kind._replace(max_octets=max_octets),
-    st.sampled_from([*KINDS, DEFAULT_ENCODING]),
-    st.one_of(st.just(140), st.integers(40, 140)),
+from smppgw.sms.encoding import (
+    DEFAULT_ENCODING,
+    NO_WISHES,
+    Alphabet,
+    DefaultAlphabet,
+    Encoding,
+    Language,
+    LongMessages,
+    Packing,
+    WaitingKind,
 )
-texts = st.one_of(gsm7_texts, any_texts, st.text(alphabet="a\r€[äΔ", min_size=1, max_size=400))
+from smppgw.sms.plan import plan
+from tests.sms.planned import check
+from tests.sms.vectors import pack
 
 
 def test_it_is_what_the_settings_say() -> None:
-    assert Encoding(**EncodingSettings().model_dump()) == DEFAULT_ENCODING
+    assert EncodingSettings().as_encoding() is DEFAULT_ENCODING
 
 
-@given(texts, st.integers(0, 70_000), encodings)
-@example("a" * 152 + "\r" + "a" * 50, 0, Encoding(packing=Packing.PACKED))
-@example("a" * 159 + "\r", 0, Encoding(packing=Packing.PACKED))
-@example("ä" * 160, 0, Encoding(DefaultAlphabet.UTF8))
-@example("ä" * 150, 0, Encoding(DefaultAlphabet.UTF8, long=LongMessages.PAYLOAD))
-def test_every_encoding_keeps_the_text(text: str, reference: int, encoding: Encoding) -> None:
-    made = plan(text, reference=reference, encoding=encoding)
-    rejoined = rejoin(made, encoding)
-    if encoding.packs and text.endswith("\r") and made.alphabet is Alphabet.GSM7:
-        # 23.038, 6.1.2.3.1: a CR at the end of an octet is written twice, and "performed" twice.
-        assert rejoined in (text, text + "\r")
-    else:
-        assert rejoined == text
-    check_sizes(made, encoding)
-    check_form(made, encoding, reference)
+@pytest.mark.parametrize("long", LongMessages)
+@pytest.mark.parametrize("default_alphabet", DefaultAlphabet)
+@pytest.mark.parametrize("packing", Packing)
+@pytest.mark.parametrize("max_octets", [40, 133, 139, 140])
+def test_every_kind_carries_texts_of_every_kind(
+    long: LongMessages, default_alphabet: DefaultAlphabet, packing: Packing, max_octets: int
+) -> None:
+    encoding = Encoding(default_alphabet, packing, 0xF1, 0x18, long, max_octets, (Language.TURKISH,))
+    for text in ("a", "ab[€]\r\n" * 60, "aä" * 200, "a" * 159 + "\r", "şığ" * 70, "क्षि👩🏽‍🚀" * 30, "您" * 200):
+        made = plan(text, encoding=encoding, reference=77)
+        assert made.text == text
+        assert made.data_coding == (0x18 if made.alphabet is Alphabet.UCS2 else 0xF1)
+        check(made, encoding, NO_WISHES, 77)
 
 
-def rejoin(made: Plan, encoding: Encoding) -> str:
-    if made.esm_class == 0x40:
-        return join(reversed(made.segments), data_coding=made.data_coding, udhi=True, encoding=encoding)
-    return join_parts(made.segments, data_coding=made.data_coding, encoding=encoding)
-
-
-def check_form(made: Plan, encoding: Encoding, reference: int) -> None:
-    """How the parts are told to belong together, and which data_coding they have."""
-    ucs2 = made.alphabet is Alphabet.UCS2
-    assert made.data_coding == (encoding.ucs2_data_coding if ucs2 else encoding.gsm7_data_coding)
-    long = len(made.segments) > 1
-    assert made.sar == (long and encoding.long is LongMessages.SAR)
-    assert made.esm_class == (0x40 if long and not made.sar else 0)
-    assert not (made.payload and long)
-    if made.esm_class:
-        wide = encoding.long is LongMessages.UDH16
-        told = [udh.concatenation(segment) for segment in made.segments]
-        total = len(made.segments)
-        assert told == [(reference % (65536 if wide else 256), total, part, wide) for part in range(1, total + 1)]
-    assert made.parts == len(made.segments) or made.payload
-
-
-def check_sizes(made: Plan, encoding: Encoding) -> None:
-    """As the handset gets each part: packed, with a UDH when there are several; and each is a text of its own."""
-    if made.payload:
-        assert len(made.segments[0]) <= MOST_PAYLOAD_OCTETS
-        return
-    for segment in made.segments:
-        assert len(segment) <= MOST_SHORT_MESSAGE_OCTETS
-        header, content = udh.split(segment) if made.esm_class else (b"", segment)
-        fill_bits = udh.fill_bits(len(header))
-        text = join_parts([content], data_coding=made.data_coding, encoding=encoding, fill_bits=fill_bits)
-        header_octets = encoding.header_octets if len(made.segments) > 1 else 0
-        assert len(header) in (0, header_octets)
-        if made.alphabet is Alphabet.UCS2:
-            assert text.encode("utf-16-be") == content
-            assert header_octets + len(content) <= encoding.max_octets
-        else:
-            septets = gsm7.encode(text)
-            packed = header_octets + len(pack(septets, fill_bits=-header_octets * 8 % 7))
-            assert packed <= encoding.max_octets or (encoding.packs and text.endswith("\r"))
-        if encoding.packs:
-            assert len(segment) <= encoding.max_octets
-
-
-@given(texts, encodings)
-def test_what_we_send_can_be_read_by_its_data_coding(text: str, encoding: Encoding) -> None:
-    """A single segment, and a message_payload, by the way that inbound texts are read."""
-    made = plan(text, reference=0, encoding=encoding)
-    if len(made.segments) == 1 and "\ufeff" not in text and "\ufffe" not in text:
-        shown = decode_text(made.segments[0], made.data_coding, False, encoding)
-        assert shown.rstrip("\r") == text.rstrip("\r")
+def test_names_of_languages() -> None:
+    assert (Language(1).label, Language(13).label, len(Language)) == ("turkish", "urdu", 13)
+    assert [kind.label for kind in WaitingKind] == ["voicemail", "fax", "email", "other"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +84,9 @@ def test_default_alphabets(text: str, alphabet: DefaultAlphabet, expected: bytes
         ("packed: 160 in 140", "a" * 160, Encoding(packing=Packing.PACKED), [140], 1),
         ("packed: parts are full octets", "a" * 306, Encoding(packing=Packing.PACKED), [140, 140], 2),
         ("UTF-8 has more octets than sm_length says", "ä" * 160, Encoding(DefaultAlphabet.UTF8), [254, 6 + 72], 2),
+        ("but only where it has", "a" * 20 + "ä" * 117, Encoding(DefaultAlphabet.UTF8), [254], 1),
+        ("139 octets: the fill bit leaves no septet more", "a" * 303, Encoding(max_octets=139), [157, 157, 7], 3),
+        ("AUTO is an 8-bit reference at first", "a" * 161, Encoding(long=LongMessages.AUTO), [6 + 153, 6 + 8], 2),
     ],
 )
 def test_sizes(name: str, text: str, encoding: Encoding, sizes: list[int], parts: int) -> None:

@@ -83,24 +83,33 @@ def test_golden_packing_of_our_septets(vector: dict[str, Any]) -> None:
 def test_packing_is_the_standards_but_for_the_filler(septets: bytes, fill_bits: int) -> None:
     """23.038, 6.1.2.3.1: 7 spare bits are a CR, and a CR that would be taken for one is written twice."""
     packed = gsm7.pack(septets, fill_bits)
+    assert gsm7.ends_in_filler(septets, fill_bits) == (
+        septets.endswith(b"\r") and (len(septets) * 7 + fill_bits) % 8 == 0
+    )
     filled = (len(septets) * 7 + fill_bits) % 8 == 1
     doubled = septets.endswith(b"\r") and (len(septets) * 7 + fill_bits) % 8 == 0
     assert packed == pack(septets + b"\r" * (filled or doubled), fill_bits=fill_bits)
     assert gsm7.unpack(packed, fill_bits) == septets + b"\r" * doubled
 
 
-@pytest.mark.parametrize(
-    ("septets", "packed"),
-    [
-        (b"", b""),
-        (b"\x00", b"\x00"),
-        (b"abcdefg", pack(b"abcdefg\r")),
-        (b"abcdefgh", pack(b"abcdefgh")),
-        (b"abcdefg\r", pack(b"abcdefg\r\r")),
-    ],
-)
-def test_the_filler(septets: bytes, packed: bytes) -> None:
-    assert gsm7.pack(septets) == packed
+@pytest.mark.parametrize("vector", named("packing"))
+def test_golden_packing_is_ours_too(vector: dict[str, Any]) -> None:
+    packed = bytes.fromhex(vector["packed"])
+    assert gsm7.pack(gsm7.encode(vector["text"])) == packed
+    assert gsm7.decode(gsm7.unpack(packed)) == vector["text"]
+
+
+@pytest.mark.parametrize("vector", named("filler"))
+def test_golden_fillers(vector: dict[str, Any]) -> None:
+    septets, packed = bytes.fromhex(vector["septets"]), bytes.fromhex(vector["packed"])
+    assert gsm7.pack(septets, vector["fill_bits"]) == packed
+    assert gsm7.unpack(packed, vector["fill_bits"]).hex().upper() == vector["unpacked"]
+
+
+def test_nothing_packed_is_nothing() -> None:
+    assert gsm7.pack(b"") == b""
+    assert gsm7.unpack(b"") == b""
+    assert gsm7.unpack(b"\x01", 6) == b""
 
 
 @given(st.binary(max_size=50), st.integers(0, 6))
@@ -113,6 +122,15 @@ def test_round_trip(text: str) -> None:
     octets = gsm7.encode(text)
     assert gsm7.decode(octets) == text
     assert gsm7.septets(text) == len(octets) == len(text) + sum(character in EXTENSION.values() for character in text)
+
+
+def test_other_tables_go_the_same_way() -> None:
+    """What is in both tables goes by one septet, what is twice in one by the lower one; holes carry nothing."""
+    basic = "".join(chr(0x3B1 + septet) if septet < 24 else "\ufffe" for septet in range(127)) + "α"
+    encode, decode = gsm7.encoder(basic, {0x00: "β", 0x01: "я", 0x7F: "я"}), gsm7.decoder(basic, {0x01: "я"})
+    assert encode("αβя") == b"\x00\x01\x1b\x01"
+    assert [encode(text) for text in ("\0", "\ufffe", "\ufffd", "a", "я\ufffe")] == [None] * 5
+    assert decode(b"\x7f\x01\x1b\x01\x1b\x02\x1b\x30\x30\xff\x1b") == "αβяγ\ufffd\ufffd\ufffd\ufffd"
 
 
 @given(st.binary())

@@ -42,3 +42,30 @@ def test_any_octets_are_split_without_loss_and_parsed_without_error(octets: byte
     assert sum(2 + len(data) for _, data in udh.parse(octets)) <= max(0, len(header) - 1)
     found = udh.concatenation(octets)
     assert found is None or 1 <= found.part <= found.total
+
+
+@pytest.mark.parametrize("vector", [one for one in named("udh") if one.values[0]["source"].startswith("3GPP")])
+def test_golden_headers_are_made_of_their_elements(vector: dict[str, Any]) -> None:
+    elements = [(int(iei, 16), bytes.fromhex(data)) for iei, data in vector["elements"]]
+    assert udh.header(elements) == bytes.fromhex(vector["octets"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=20)), max_size=8))
+def test_headers_we_make_we_read(elements: list[tuple[int, bytes]]) -> None:
+    header = udh.header(elements)
+    assert udh.parse(header + b"text") == elements
+    assert udh.split(header + b"text") == (header, b"text")
+
+
+def test_a_header_holds_255_octets() -> None:
+    assert len(udh.header([(0x70, b"x" * 253)])) == 256
+    with pytest.raises(ValueError, match="256 octets"):
+        udh.header([(0x70, b"x" * 252), (0x71, b"")])
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.binary(max_size=140), st.booleans())
+def test_renumbering_changes_the_reference_and_nothing_else(
+    reference: int, other: int, content: bytes, wide: bool
+) -> None:
+    made = udh.concatenation_header(reference, 3, 2, wide=wide) + content
+    assert udh.renumbered(made, other, wide=wide) == udh.concatenation_header(other, 3, 2, wide=wide) + content

@@ -1,4 +1,5 @@
-"""The golden vectors of tests/vectors/sms.json, and a bit-by-bit packer that shares no code with smppgw."""
+"""The golden vectors of tests/vectors/sms.json and national.json, and a bit-by-bit packer that shares no code with
+smppgw."""
 
 from __future__ import annotations
 
@@ -6,14 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "sms.json").read_text(encoding="utf-8"))
+_FOLDER = Path(__file__).parents[1] / "vectors"
+VECTORS: dict[str, Any] = json.loads((_FOLDER / "sms.json").read_text(encoding="utf-8"))
+NATIONAL: dict[str, Any] = json.loads((_FOLDER / "national.json").read_text(encoding="utf-8"))
 
 
-def named(key: str) -> list[Any]:
+def named(key: str, vectors: dict[str, Any] = VECTORS) -> list[Any]:
     """The entries of a list of vectors as pytest parameters, each with its name or text as the id."""
     import pytest
 
-    return [pytest.param(entry, id=entry.get("name", entry["source"])) for entry in VECTORS[key]]
+    return [pytest.param(entry, id=entry.get("name", entry["source"])) for entry in vectors[key]]
 
 
 def pack(septets: bytes, *, fill_bits: int = 0) -> bytes:

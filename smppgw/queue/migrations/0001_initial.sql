@@ -25,6 +25,11 @@ CREATE TABLE message (
     digest              BLOB,
     alternatives        TEXT,  -- JSON: carriers to reroute to
     extras              TEXT,  -- JSON: fields and TLVs of its own
+    reference           INTEGER,  -- that the parts of a long one have in common; above 255 it has 16 bits
+    -- Until then no other message from its sender to its recipient has it. NULL: any may, since all of this one was
+    -- delivered, or no carrier has anything of it.
+    reference_until_utc_ms INTEGER,
+    scheduled_utc_ms    INTEGER,  -- not before; NULL: at once
     verdict             TEXT,
     final_utc_ms        INTEGER
 );
@@ -33,6 +38,10 @@ CREATE UNIQUE INDEX message_idempotency ON message (account, idempotency_key) WH
 CREATE INDEX message_account ON message (account, id);
 CREATE INDEX message_recipient ON message (dest_addr, id);
 CREATE INDEX message_client_ref ON message (client_ref, id) WHERE client_ref IS NOT NULL;
+-- The newest reference of each width, and who has one.
+CREATE INDEX message_numbered ON message (dest_addr, source_addr, reference > 255, id) WHERE reference IS NOT NULL;
+CREATE INDEX message_reference ON message (dest_addr, source_addr, reference, reference_until_utc_ms)
+    WHERE reference_until_utc_ms IS NOT NULL;
 CREATE INDEX message_verdict ON message (account, verdict, id);
 
 CREATE TABLE segment (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -13,6 +13,7 @@ from smppgw.queue.model.states import (
     Lane,
     Reason,
 )
+from smppgw.sms.encoding import Numbering
 
 R = TypeVar("R")
 
@@ -38,6 +39,10 @@ class Extras:
     tlvs: tuple[tuple[int, bytes], ...] = ()  # (tag, value), in their order
     sar_reference: int | None = None  # the parts are told by SAR TLVs (SMPP 3.4, 5.3.2.22 ff.)
     payload: bool = False  # the octets travel as message_payload
+    dest_addr_subunit: int | None = None  # tells the message class (SMPP 3.4, 5.3.2.1)
+    schedule_utc_ms: int | None = None  # not before; the carrier keeps it until then where its settings say so
+    sent_text: str | None = None  # what is sent, where characters were replaced
+    replaced: tuple[tuple[int, str, str], ...] = ()  # (position in the text given, old, new)
 
     def as_json(self) -> str:
         """The stored form: only what is set."""
@@ -49,6 +54,10 @@ class Extras:
             "tlvs": [[tag, octets.hex()] for tag, octets in self.tlvs] or None,
             "sar_reference": self.sar_reference,
             "payload": self.payload or None,
+            "dest_addr_subunit": self.dest_addr_subunit,
+            "schedule_utc_ms": self.schedule_utc_ms,
+            "sent_text": self.sent_text,
+            "replaced": self.replaced or None,
         }
         return json.dumps({key: one for key, one in value.items() if one is not None})
 
@@ -56,7 +65,8 @@ class Extras:
     def from_json(cls, text: str) -> Extras:
         value = json.loads(text)
         tlvs = tuple((tag, bytes.fromhex(octets)) for tag, octets in value.pop("tlvs", ()))
-        return cls(**value, tlvs=tlvs)
+        replaced = tuple((at, old, new) for at, old, new in value.pop("replaced", ()))
+        return cls(**value, tlvs=tlvs, replaced=replaced)
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ class NewMessage:
     alphabet: str
     data_coding: int
     esm_class: int
-    segments: tuple[bytes, ...]  # short_message of each part, UDH included
+    segments: tuple[bytes, ...]  # short_message of each part, UDH included; its reference is still to come
     registered_delivery: int
     validity_ms: int
     client_ref: str | None = None
@@ -80,6 +90,15 @@ class NewMessage:
     digest: bytes = b""  # of the request's item; tells a repeat from a conflict
     alternatives: tuple[str, ...] = ()  # carriers to reroute to, in order; they plan texts alike
     extras: Extras | None = None
+    numbering: Numbering = Numbering.NONE
+    #: Plans the text anew with a 16-bit reference; None where the carrier takes none, or it needs too many segments.
+    widened: Callable[[], tuple[bytes, ...] | None] | None = None
+    due_utc_ms: int = 0  # not before
+    expires_utc_ms: int = 0  # in place of validity_ms, where its end is a moment that the app named
+
+    def expires(self, now_utc_ms: int) -> int:
+        """When it need not be sent any more, if it is accepted now."""
+        return self.expires_utc_ms or now_utc_ms + self.validity_ms
 
 
 class AcceptStatus(StrEnum):
@@ -97,10 +116,18 @@ class Acceptance:
 
 @dataclass(slots=True)
 class Accept(Op[list[Acceptance]]):
-    """Stores messages; one result for each, in order."""
+    """Stores messages; one result for each, in order.
+
+    A message of several parts gets its reference here: one that no other message from its sender to its recipient
+    still uses, over all carriers. One is in use until its message is delivered, or has ended without any carrier
+    having anything of it, or until `reference_hold_ms` after its validity. When all 256 of 8 bits are, the message is
+    `widened` to 16 bits; where that cannot be, it waits (Reason REFERENCES_IN_USE) for the one that is free first. A
+    message that is due later waits for that too (Reason SCHEDULED).
+    """
 
     messages: Sequence[NewMessage]
     now_utc_ms: int
+    reference_hold_ms: int = 86_400_000
 
 
 @dataclass(slots=True)

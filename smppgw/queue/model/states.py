@@ -62,6 +62,8 @@ class Reason(StrEnum):
     """Why a segment moved. The value is the log field, the metric label and the column in the CLI."""
 
     ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"  # it waits for its time
+    REFERENCES_IN_USE = "references_in_use"  # a long message waits for a reference that no phone confuses
     CLAIMED = "claimed"
     CARRIER_ACCEPTED = "carrier_accepted"
     NO_RECEIPT_POSSIBLE = "no_receipt_possible"

@@ -110,6 +110,10 @@ class MessageView:
     receipts: list[ReceiptView] = field(default_factory=list)  # every one, in the order they came; empty in lists
     alternatives: tuple[str, ...] = ()  # carriers that it may still be rerouted to
     extras: Extras | None = None
+    reference: int | None = None  # that its parts have in common
+    scheduled_utc_ms: int | None = None  # the store keeps it until then
+    data_coding: int = 0
+    esm_class: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,6 @@ class Depths:
     in_doubt: Mapping[str, int]
     sent: Mapping[str, int]
     parked_receipts: int
-    oldest_queued_utc_ms: int | None
+    oldest_queued_utc_ms: int | None  # when the first of them became due, or will: while all wait for their time
     oldest_parked_utc_ms: int | None = None
     quarantined: int = 0  # PDUs that are kept

@@ -17,6 +17,7 @@ from smppgw.queue.model import (
     target_of,
     verdict_of,
 )
+from smppgw.queue.operations.references import give_back
 from smppgw.queue.operations.transaction import Transaction
 
 _STATES = tuple(SegmentState)
@@ -92,6 +93,7 @@ def conclude_several(tx: Transaction, messages: Collection[int], now_utc_ms: int
         if (verdict := verdict_of(of_message)) is not None:
             verdicts[verdict].append(message)
     _set_verdicts(tx, verdicts, now_utc_ms)
+    give_back(tx, [message for verdict in verdicts for message in verdicts[verdict]], now_utc_ms)
 
 
 def _set_verdicts(tx: Transaction, verdicts: Mapping[Verdict, list[int]], now_utc_ms: int) -> None:
