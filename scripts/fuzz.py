@@ -47,7 +47,7 @@ def worker(options: list[str]) -> None:
     """The process that fuzzes: never returns, libFuzzer ends it."""
     import atheris  # type: ignore[import-untyped]
 
-    with atheris.instrument_imports(include=["smppgw.smpp"]):
+    with atheris.instrument_imports(include=["smppgw.smpp", "smppgw.sms"]):
         from scripts import fuzz_targets
         from smppgw.smpp import CommandId, pdu_class
     for command in CommandId:

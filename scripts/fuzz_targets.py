@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from smppgw.errors import FramingError, LocalProtocolError, RemoteProtocolError
+from smppgw.errors import FramingError, LocalProtocolError, Refusal, RemoteProtocolError
 from smppgw.smpp import (
     BindTransceiver,
     Closed,
@@ -43,6 +43,20 @@ from smppgw.smpp.codec import _decode_carefully
 from smppgw.smpp.constants import RESPONSE_BIT
 from smppgw.smpp.receipt_dates import utc_ms_of
 from smppgw.smpp.receipt_text import fields_of, tokens_of
+from smppgw.sms import dcs
+from smppgw.sms.encoding import (
+    Alphabet,
+    DefaultAlphabet,
+    Encoding,
+    Language,
+    LongMessages,
+    Numbering,
+    OnUnencodable,
+    Packing,
+    Wishes,
+)
+from smppgw.sms.plan import plan
+from smppgw.sms.reassemble import join, join_parts
 
 VECTORS = Path(__file__).parent.parent / "tests" / "vectors" / "smpp.json"
 COMMANDS = [*(int(command) for command in CommandId), 0x110, 0x80000110]
@@ -260,9 +274,74 @@ def receipt(data: bytes) -> None:
     utc_ms_of(characters, rules.zone, NOW_UTC_MS)
 
 
+# --- content -------------------------------------------------------------------------------------------------------
+
+LANGUAGES = tuple(Language)
+ENCODINGS = [
+    Encoding(default_alphabet=alphabet, packing=packing, long=long, max_octets=most, national=national)
+    for alphabet in DefaultAlphabet
+    for packing in Packing
+    for long in LongMessages
+    for most in (40, 139, 140)
+    for national in ((), (Language.TURKISH,), LANGUAGES)
+]
+WISHES = [
+    Wishes(smart=smart, on_unencodable=otherwise, message_class=message_class, elements=elements)
+    for smart in (False, True)
+    for otherwise in OnUnencodable
+    for message_class in (None, 0)
+    for elements in ((), ((5, b"\x0b\x84\x23\xf0"),))
+]
+
+
+def reading(data: bytes) -> None:
+    """Whatever a carrier calls text can be read, stored and shown; nothing of the octets is lost."""
+    if len(data) < 4:
+        return
+    encoding, data_coding, udhi = ENCODINGS[int.from_bytes(data[:2], "big") % len(ENCODINGS)], data[2], bool(data[3])
+    octets = data[4:]
+    found = dcs.decode(octets, data_coding, udhi, encoding)
+    assert found.octets == octets
+    assert found.text == dcs.decode_text(octets, data_coding, udhi, encoding)
+    assert "\0" not in found.text
+    found.text.encode()
+
+
+def planning(data: bytes) -> None:
+    """A text is refused by name, or its segments fit and give the text that was planned."""
+    if len(data) < 3:
+        return
+    encoding = ENCODINGS[int.from_bytes(data[:2], "big") % len(ENCODINGS)]
+    wishes = WISHES[data[2] % len(WISHES)]
+    text = data[3:].decode("utf-8", "replace")
+    if data[2] & 0x80:
+        text += "\ud83d"  # half of a pair
+    try:
+        made = plan(text, encoding=encoding, wishes=wishes, reference=7)
+    except Refusal as refusal:
+        assert refusal.code in ("empty_text", "unencodable", "too_long"), refusal.code
+        return
+    assert 1 <= len(made.segments) <= made.parts <= 255
+    if made.payload:
+        assert len(made.segments) == 1
+    elif made.alphabet is Alphabet.UCS2:
+        assert all(len(segment) <= encoding.max_octets for segment in made.segments)
+    udhi = bool(made.esm_class & 0x40)
+    if udhi and len(made.segments) > 1:
+        back = join(made.segments, data_coding=made.data_coding, udhi=True, encoding=encoding)
+    else:
+        back = dcs.decode_text(b"".join(made.segments), made.data_coding, udhi, encoding)
+        if made.numbering is Numbering.SAR:
+            back = join_parts(made.segments, data_coding=made.data_coding, encoding=encoding)
+    if "\r" not in made.text and "\ufeff" not in made.text and "\ufffe" not in made.text:
+        assert back == made.text
+    if not made.replaced:
+        assert made.text == text
+
+
 # --- all together --------------------------------------------------------------------------------------------------
 
-TARGETS: list[Callable[[bytes], None]] = [codec, session, receipt, framer]
+TARGETS: list[Callable[[bytes], None]] = [codec, session, receipt, framer, reading, planning]
 
 
 def run(data: bytes) -> None:
@@ -300,6 +379,11 @@ def seeds() -> Iterator[bytes]:
         message_id="7", sub=1, dlvrd=1, submit_utc_ms=0, done_utc_ms=NOW_UTC_MS, stat="X", err="1", text="Grüße"
     )
     yield bytes((2, 0, 0x44, 0, 0)) + b"\5\0\3\1\1\1" + octets
+    for text in (*TEXTS, "Ağaç ş “…” 👨‍👩‍👧 {[]}€\r\n", "आपका कोड", "中文", "e\u0301" * 40, "\x1b"):
+        for start in range(0, len(ENCODINGS), 97):
+            yield bytes((5, start >> 8, start & 0xFF, start % len(WISHES))) + text.encode()
+            yield bytes((4, start >> 8, start & 0xFF, start % 17, 0)) + text.encode()
+    yield bytes.fromhex("0400000001 06050415820000 00ff") + bytes.fromhex("0400100001 03240101 1b69")
     yield bytes((1, 2)) + b"".join(bytes((COMMANDS.index(CommandId.ENQUIRE_LINK), 0, 0, n)) for n in range(5))
     yield bytes((3, 3)) + encode(EnquireLink()) + b"\0\0\0\x0f" + bytes(20)
     yield bytes((3, 7)) + framed(4, bytes(250)) + encode(EnquireLink())

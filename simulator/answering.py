@@ -9,11 +9,13 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Callable
 from itertools import accumulate
+from typing import Any
 
 from simulator.dialect import tlvs_of
-from simulator.odd import frame
+from simulator.odd import MALFORMED, frame
 from simulator.quirks import LongForm, ResponseQuirks, StatusCode
 from simulator.reading import STRAIGHT_READER, UDHI, Reader, content_of
+from simulator.rules import ResponseEffect
 from simulator.stats import UNANSWERED
 from smppgw.smpp import DataSm, GenericNack, Pdu, Status, SubmitSm, Tag
 from smppgw.sms import udh
@@ -141,3 +143,26 @@ def spoiler_of(quirks: ResponseQuirks) -> Spoiler | None:
         return responses[::-1] if quirks.reverse else responses
 
     return spoil
+
+
+def shaped(response: Pdu, effect: ResponseEffect) -> list[Pdu]:
+    """What a rule makes of a response: none, another one, or several."""
+    status = response.command_status
+    if effect.lost or effect.never or status == UNANSWERED:
+        return []
+    number = response.sequence_number + effect.sequence_offset
+    one: Any = response
+    if effect.generic_nack is not None and status == effect.generic_nack:
+        one = GenericNack(sequence_number=number, command_status=status)
+    elif status == 0 and effect.malformed:
+        message_id = response.message_id  # type: ignore[attr-defined]  # each response of a submit has it
+        one = RawResponse(MALFORMED[effect.malformed](response.command_id, number, message_id))
+    elif status == 0 and not effect.body:
+        one = RawResponse(frame(response.command_id, number))
+    else:
+        one.sequence_number = number
+        if not effect.message_id:
+            one.message_id = ""
+        if effect.tlvs:
+            one.tlvs |= tlvs_of(effect.tlvs)
+    return [one] * effect.copies

@@ -22,11 +22,19 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
-from simulator.control import ORDERS, BadOrder, give_order, serve_control
+from simulator import remote
+from simulator.accounts import parse_account
+from simulator.control import ORDERS
+from simulator.delays import parse_delay
+from simulator.doors import allow_open_files
+from simulator.endpoints import serve_control
+from simulator.inject_options import EXAMPLES as INJECT_EXAMPLES
+from simulator.inject_options import inject_arguments, inject_options
+from simulator.magic import MAGIC
 from simulator.quirks import Quirks
-from simulator.scenarios import Scenario
+from simulator.scenarios import Scenario, load_accounts
 from simulator.scenarios import names as scenario_names
-from simulator.settings import SimulatorSettings, parse_delay, parse_outcomes, parse_state
+from simulator.settings import SimulatorSettings, parse_outcomes, parse_state
 from simulator.smsc import Smsc
 from smppgw.errors import ConfigError
 from smppgw.smpp import parse_status
@@ -52,6 +60,8 @@ Examples:
       sends an inbound text through that one
   smppgw-simulator order --control 2776 rate rate=10 burst=5
       changes it while it runs
+  smppgw-simulator expect --control 2776 --to 447700900123 --text "*code*" --within 10s
+      exits 0 once such a message has come, otherwise 1, and says what came instead
 """
 
 
@@ -87,7 +97,7 @@ def _pair(separator: str, read: Callable[[str], T]) -> Callable[[str], tuple[str
 
 _DELAY = _Notation("DELAY", parse_delay)
 _OUTCOMES = _Notation("WEIGHTS", parse_outcomes)
-_ACCOUNT = _Notation("SYSTEM_ID:PASSWORD", _pair(":", str))
+_ACCOUNT = _Notation("SYSTEM_ID:PASSWORD", parse_account)
 _REFUSAL = _Notation("DESTINATION=STATUS", _pair("=", parse_status))
 _FATE = _Notation("DESTINATION=OUTCOME", _pair("=", parse_state))
 _OUTBIND = _Notation("HOST:PORT", _pair(":", int))
@@ -104,12 +114,17 @@ _DEFAULTS = SimulatorSettings()
 @click.option("--host", default=_DEFAULTS.host, help="address to listen on")
 @click.option("--port", default=2775, help="port to listen on; 0 takes a free one")
 @click.option("--control-port", type=int, help="port for orders; 0 takes a free one  [default: none]")
+@click.option("--control-name", "control_names", multiple=True, help="a name by which that port may be asked for")
 @click.option("--system-id", default=_DEFAULTS.system_id, help="our name in bind responses")
-@click.option("--account", "accounts", type=_ACCOUNT, multiple=True, help="an ESME that may bind; none: anyone may")
+@click.option("--account", type=_ACCOUNT, multiple=True, help="an ESME that may bind; none: anyone may")
+@click.option("--accounts", type=_FILE, help="ESMEs that may bind, each with its limits: TOML, tables [[accounts]]")
 @click.option("--response-delay", type=_DELAY, default="0", help="from a submit to its response, such as 20ms:2s")
 @click.option("--receipt-delay", type=_DELAY, default="0", help="from a submit to its receipt")
 @click.option("--outcomes", type=_OUTCOMES, default="DELIVRD", help="final states by weight: DELIVRD=90,UNDELIV=10")
 @click.option("--fate", "fates", type=_FATE, multiple=True, help="the certain outcome of one destination")
+@click.option(
+    "--magic/--no-magic", "magic_numbers", default=_DEFAULTS.magic_numbers, help="numbers with a fate: see `numbers`"
+)
 @click.option("--seed", default=_DEFAULTS.seed, help="of all that is left to chance")
 @click.option("--rate", type=float, help="submits a second of one system_id  [default: no limit]")
 @click.option("--burst", type=float, help="submits at once within the rate  [default: one second of it]")
@@ -121,11 +136,15 @@ _DEFAULTS = SimulatorSettings()
 @click.option("--response-timeout", default=_DEFAULTS.response_s, help="seconds an ESME has to answer")
 @click.option("--nack-delay", default=_DEFAULTS.nack_delay_s, help="seconds before a refused deliver_sm is repeated")
 @click.option("--rx-t-appn-delay", default=_DEFAULTS.rx_t_appn_delay_s, help="the same after ESME_RX_T_APPN")
+@click.option("--max-connections", default=_DEFAULTS.max_connections, help="at one time, bound or not")
 @click.option("--max-waiting", default=_DEFAULTS.max_waiting, help="open receipts; above it ESME_RMSGQFUL")
 @click.option("--outbind", type=_OUTBIND, help="an ESME to connect to and ask by outbind for a bind")
 @click.option("--tls-cert", type=_FILE, help="certificate and key, PEM: listens with TLS")
 @click.option("--tls-client-ca", type=_FILE, help="authorities of the certificates that ESMEs must have, PEM")
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), help="JSON lines of all that came")
+@click.option(
+    "--capture", type=click.Path(dir_okay=False, path_type=Path), help="FILE.pcapng for Wireshark: all that is said"
+)
 @click.option("--json", "as_json", is_flag=True, help="first line as JSON: port and control_port")
 @click.version_option(package_name="smppgw")
 @click.pass_context
@@ -139,16 +158,18 @@ def main(context: click.Context, /, **options: Any) -> None:
         raise click.UsageError("\n".join(wrong.problems)) from None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     gc.set_threshold(50_000, 20, 20)  # open messages are many and live long; looking through them often is waste
+    allow_open_files(settings.max_connections)
     sys.exit(trio.run(_serve, settings, options["as_json"]))
 
 
 #: Option -> the setting it is for. What stands in `_settings` itself is made from several.
 _SETTINGS = {
+    "magic_numbers": "magic_numbers",
     "host": "host",
     "port": "port",
     "control_port": "control_port",
+    "control_names": "control_names",
     "system_id": "system_id",
-    "accounts": "accounts",
     "response_delay": "response_delay",
     "receipt_delay": "receipt_delay",
     "outcomes": "outcomes",
@@ -162,8 +183,10 @@ _SETTINGS = {
     "response_timeout": "response_s",
     "nack_delay": "nack_delay_s",
     "rx_t_appn_delay": "rx_t_appn_delay_s",
+    "max_connections": "max_connections",
     "max_waiting": "max_waiting",
     "ledger": "ledger",
+    "capture": "capture",
 }
 
 
@@ -176,13 +199,18 @@ def _settings(context: click.Context, options: Mapping[str, Any]) -> SimulatorSe
         if name == "port" or context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
     values: dict[str, Any] = {_SETTINGS[name]: value for name, value in given.items()}
-    values |= {name: dict(given[name]) for name in ("accounts", "fates") if name in given}
+    if "fates" in given:
+        values["fates"] = dict(given["fates"])
+    if options["account"] or options["accounts"] is not None:
+        listed = load_accounts(options["accounts"]) if options["accounts"] is not None else ()
+        values["accounts"] = (*listed, *options["account"])
     values["refusals"] = (
         dict(base.refusals)
         | dict(options["refusals"])
         | dict.fromkeys(options["queue_full"], parse_status("ESME_RMSGQFUL"))
     )
-    return replace(base, **values, quirks=_quirks(base.quirks, options))
+    pinned = frozenset(values) - ({"refusals"} if not options["refusals"] and not options["queue_full"] else set())
+    return replace(base, **values, quirks=_quirks(base.quirks, options), pinned=pinned)
 
 
 def _quirks(base: Quirks, options: Mapping[str, Any]) -> Quirks:
@@ -253,34 +281,32 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterable[BaseException]:
 # Orders to a simulator that runs
 # ---------------------------------------------------------------------------------------------------------------- #
 
-_CONTROL = click.option("--control", type=int, required=True, metavar="PORT", help="its control port")
-_CONTROL_HOST = click.option("--control-host", default=_DEFAULTS.host, help="its address")
+main.add_command(remote.submits)
+main.add_command(remote.messages)
+main.add_command(remote.binds)
+main.add_command(remote.expect)
+
+
+@main.command(epilog=INJECT_EXAMPLES)
+@remote.CONTROL
+@remote.CONTROL_HOST
+@inject_options
+def inject(control: int, control_host: str, **options: Any) -> None:
+    """Sends an inbound TEXT through a running simulator, as a handset would, or as it would not."""
+    remote.give(control_host, control, "inject", inject_arguments(options))
 
 
 @main.command()
-@_CONTROL
-@_CONTROL_HOST
-@click.option("--from", "source", required=True, help="sender: a number or letters")
-@click.option("--to", "destination", required=True, help="the ESME's number or short code")
-@click.option("--system-id", help="which ESME  [default: the first that can receive]")
-@click.argument("text")
-def inject(control: int, control_host: str, source: str, destination: str, system_id: str | None, text: str) -> None:
-    """Sends an inbound TEXT through a running simulator."""
-    order = {"do": "inject", "from": source, "to": destination, "text": text}
-    _give(control_host, control, order | ({"system_id": system_id} if system_id is not None else {}))
-
-
-@main.command()
-@_CONTROL
-@_CONTROL_HOST
+@remote.CONTROL
+@remote.CONTROL_HOST
 def summary(control: int, control_host: str) -> None:
     """Prints the counts of a running simulator."""
-    _give(control_host, control, {"do": "summary"})
+    remote.give(control_host, control, "summary", {})
 
 
 @main.command()
-@_CONTROL
-@_CONTROL_HOST
+@remote.CONTROL
+@remote.CONTROL_HOST
 @click.argument("name", type=click.Choice(list(ORDERS)))
 @click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
 def order(control: int, control_host: str, name: str, arguments: tuple[str, ...]) -> None:
@@ -288,13 +314,30 @@ def order(control: int, control_host: str, name: str, arguments: tuple[str, ...]
 
     Values are JSON where they can be read as such, otherwise text. `orders` lists what there is.
     """
-    given: dict[str, Any] = {"do": name}
+    given: dict[str, Any] = {}
     for argument in arguments:
         key, found, value = argument.partition("=")
         if not found:
             raise click.UsageError(f"{argument!r} is not KEY=VALUE")
         given[key] = _value(value, ORDERS[name].takes.get(key, ()))
-    _give(control_host, control, given)
+    remote.give(control_host, control, name, given)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def numbers(as_json: bool) -> None:
+    """Lists the magic numbers: destinations that each have one certain fate."""
+    if as_json:
+        found = [{"number": f"+{magic.number}", "fate": magic.fate, "seen": magic.seen} for magic in MAGIC]
+        click.echo(json.dumps(found))
+    elif sys.stdout.isatty():
+        table = Table("number", "fate", "what one sees")
+        for magic in MAGIC:
+            table.add_row(f"+{magic.number}", magic.fate, magic.seen)
+        Console().print(table)
+    else:
+        for magic in MAGIC:
+            click.echo(f"+{magic.number}\t{magic.fate}\t{magic.seen}")
 
 
 @main.command()
@@ -341,13 +384,3 @@ def _value(text: str, types: tuple[type, ...]) -> Any:
     except ValueError:
         return text
     return value if type(value) in types or str not in types else text
-
-
-def _give(host: str, port: int, order: Mapping[str, Any]) -> None:
-    try:
-        answer = trio.run(give_order, host, port, order)
-    except (OSError, BadOrder) as failed:
-        raise click.ClickException(f"no answer from {host}:{port}: {failed}") from None
-    if not answer.get("ok"):
-        raise click.ClickException(str(answer.get("error")))
-    click.echo(json.dumps(answer))

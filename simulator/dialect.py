@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from simulator.fates import ERROR_CODES, STAT, MessageState
 from simulator.ids import former
-from simulator.messages import INTERMEDIATE, RECEIPT, Delivery, Kind, Message, Party, excerpt
+from simulator.messages import INTERMEDIATE, RECEIPT, Delivery, Injected, Kind, Message, Party, excerpt
 from simulator.odd import frame
 from simulator.quirks import (
     Addresses,
@@ -22,7 +22,7 @@ from simulator.quirks import (
     Quirks,
     ReceiptQuirks,
 )
-from smppgw.smpp import DataSm, DeliverSm, Pdu, Tag
+from smppgw.smpp import DataSm, DeliverSm, Pdu, Tag, Tlvs
 
 APPENDIX_B = (
     "id:{id} sub:{sub:03d} dlvrd:{dlvrd:03d} submit date:{submitted} done date:{done} "
@@ -36,6 +36,7 @@ _NATIONAL_DIGITS = 10
 _MASKED_DIGITS = 4
 
 T = TypeVar("T")
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Mangled(DeliverSm):
@@ -66,20 +67,23 @@ class Dialect:
 
     def __call__(self, delivery: Delivery) -> Pdu:
         if delivery.kind is Kind.INBOUND:
-            assert isinstance(delivery.pdu, DeliverSm)
-            return self.inbound(delivery.pdu)
+            assert isinstance(delivery.pdu, DeliverSm | DataSm)
+            return self.inbound(delivery.pdu, delivery.told if isinstance(delivery, Injected) else _NOTHING)
         assert delivery.message is not None
         message = delivery.message
         receipt_id = delivery.receipt_id or self._id(message.number)
         return self.receipt(message, delivery.state, receipt_id, intermediate=delivery.kind is Kind.INTERMEDIATE)
 
-    def inbound(self, pdu: DeliverSm) -> Pdu:
-        """An inbound text; `pdu` is as the standard has it."""
+    def inbound(self, pdu: DeliverSm | DataSm, told: frozenset[str] = _NOTHING) -> Pdu:
+        """An inbound text; `pdu` is as the standard has it, or as it was ordered: what was `told` stays."""
         changed = _copy(pdu)
-        if self._inbound.data_coding is not None:
+        if self._inbound.data_coding is not None and "data_coding" not in told:
             changed.data_coding = self._inbound.data_coding
-        changed.tlvs = pdu.tlvs | self._inbound_tlvs
-        return _carried(changed, self._inbound.carried)
+        for tag, value in self._inbound_tlvs.items():
+            changed.tlvs.setdefault(tag, value)
+        return (
+            changed if isinstance(changed, DataSm) or "carried" in told else _carried(changed, self._inbound.carried)
+        )
 
     def receipt(self, message: Message, state: MessageState, receipt_id: str, *, intermediate: bool) -> Pdu:
         """A report about `message`, which it calls `receipt_id`."""
@@ -191,8 +195,9 @@ def _addresses(message: Message, written: Addresses) -> tuple[Party, Party]:
 def _carried(pdu: DeliverSm, how: Carried) -> Pdu:
     if how is Carried.SHORT_MESSAGE:
         return pdu
-    pdu.tlvs[Tag.MESSAGE_PAYLOAD] = pdu.short_message
-    pdu.short_message = b""
+    if pdu.short_message or Tag.MESSAGE_PAYLOAD not in pdu.tlvs:
+        pdu.tlvs[Tag.MESSAGE_PAYLOAD] = pdu.short_message
+        pdu.short_message = b""
     if how is Carried.PAYLOAD:
         return pdu
     return DataSm(
@@ -208,5 +213,6 @@ def _carried(pdu: DeliverSm, how: Carried) -> Pdu:
     )
 
 
-def _copy(pdu: DeliverSm) -> DeliverSm:
-    return DeliverSm(**{name: getattr(pdu, name) for name in pdu.fields}, tlvs=dict(pdu.tlvs))
+def _copy(pdu: DeliverSm | DataSm) -> DeliverSm | DataSm:
+    tlvs = Tlvs([*pdu.tlvs.items(), *getattr(pdu.tlvs, "repeats", ())])
+    return type(pdu)(**{name: getattr(pdu, name) for name in pdu.fields}, tlvs=tlvs if tlvs.repeats else dict(tlvs))

@@ -35,6 +35,11 @@ class Numbers:
         self._reuse_after = quirks.reuse_after
         self._taken = 0
 
+    def switch(self, quirks: IdQuirks) -> None:
+        """Another scenario: the numbers go on."""
+        self._reuse_after = quirks.reuse_after
+        self._taken = 0
+
     def take(self, utc_ms: int) -> int:
         number = self._next
         if number is None:

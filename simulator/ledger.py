@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from simulator.reading import STRAIGHT_READER, Reader, Reading, content_of
 from smppgw.smpp import DataSm, SubmitMulti, SubmitSm
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+
+T = TypeVar("T")
+
+#: Most octets in the TLVs of the submits that are remembered.
+REMEMBERED_OCTETS = 67_108_864
 
 
 class Submit:
@@ -62,6 +69,11 @@ class Submit:
         return self._reader.read(self.pdu)
 
     @property
+    def reader(self) -> Reader:
+        """How this SMSC reads user data."""
+        return self._reader
+
+    @property
     def schedule(self) -> str:
         """schedule_delivery_time, empty for at once; data_sm has none."""
         return "" if isinstance(self.pdu, DataSm) else self.pdu.schedule_delivery_time
@@ -100,28 +112,93 @@ class Visit(NamedTuple):
     reason: str  # a CloseReason
 
 
-class Ledger:
-    """The newest `remembered` submits in `submits`, and all of them in the file where there is one.
+class Ack(NamedTuple):
+    """A deliver_sm that the ESME has acknowledged: `kind` is that of messages.Kind with `_acked` behind it.
 
+    `source` and `destination` are those of the message where it was a report, otherwise its own. `state` is the one
+    reported, empty for an inbound text.
+    """
+
+    kind: str
+    utc_ms: int
+    system_id: str
+    message_id: str
+    state: str
+    source: str = ""
+    destination: str = ""
+
+    def line(self) -> dict[str, Any]:
+        """All of it."""
+        return self._asdict()
+
+
+class Ledger:
+    """The newest `remembered` submits in `submits`, as many of the newest acknowledgements in `acks`, and all of
+    them in the file where there is one.
+
+    `entered` and `acknowledged` count them: the newest submit is number `entered`, the one before it one less.
     Raises OSError when the file cannot be opened, written or closed.
     """
 
     def __init__(self, path: Path | None, remembered: int) -> None:
         self.submits: deque[Submit] = deque(maxlen=remembered)
+        self._heavy: deque[tuple[int, int]] = deque()  # number and octets of those with TLVs
+        self._octets = 0
+        self.entered = 0
+        self.acknowledged = 0
+        self._acks: deque[tuple[str, int, str, str, str, str, str]] = deque(maxlen=remembered)  # fields of Ack
         self._file: IO[str] | None = path.open("a", encoding="ascii") if path is not None else None
         self._lines: list[str] = []
 
     def submit(self, submit: Submit) -> None:
         """Enters a submit."""
         self.submits.append(submit)
+        self.entered += 1
+        if submit.pdu.tlvs:
+            self._bound_octets(submit)
         if self._file is not None:
             self._lines.append(_encode(submit.line()))
 
-    def acked(self, kind: str, utc_ms: int, system_id: str, message_id: str, state: str) -> None:
+    def _bound_octets(self, submit: Submit) -> None:
+        """Forgets the oldest submits when TLVs, which bring up to 64 KiB each, take more than REMEMBERED_OCTETS."""
+        heavy, submits = self._heavy, self.submits
+        octets = sum(map(len, submit.pdu.tlvs.values()))
+        heavy.append((self.entered, octets))
+        self._octets += octets
+        while heavy and (heavy[0][0] <= self.entered - len(submits) or self._octets > REMEMBERED_OCTETS):
+            number, octets = heavy.popleft()
+            self._octets -= octets
+            while submits and self.entered - len(submits) < number:
+                submits.popleft()
+
+    def acked(
+        self,
+        kind: str,
+        utc_ms: int,
+        system_id: str,
+        message_id: str,
+        state: str,
+        source: str = "",
+        destination: str = "",
+    ) -> None:
         """Enters a deliver_sm that the ESME has acknowledged."""
+        self._acks.append((kind, utc_ms, system_id, message_id, state, source, destination))
+        self.acknowledged += 1
         if self._file is not None:
             line = {"kind": kind, "utc_ms": utc_ms, "system_id": system_id, "message_id": message_id, "state": state}
             self._lines.append(_encode(line))
+
+    @property
+    def remembered_acks(self) -> int:
+        return len(self._acks)
+
+    def submits_after(self, number: int) -> list[tuple[int, Submit]]:
+        """(number, submit) of those that came after number `number` and are remembered, oldest first."""
+        return _after(self.submits, self.entered, number)
+
+    def acks_after(self, number: int) -> list[tuple[int, Ack]]:
+        """The same of the acknowledgements, by their own numbers."""
+        return [(position, Ack(*fields)) for position, fields in _after(self._acks, self.acknowledged, number)]
 
     def flush(self) -> None:
         """Writes the lines entered since the last time."""
@@ -167,3 +244,9 @@ class Seen:
 
     def __len__(self) -> int:
         return len(self._new) + len(self._old)
+
+
+def _after(remembered: deque[T], entered: int, number: int) -> list[tuple[int, T]]:
+    wanted = min(len(remembered), entered - number)
+    newest: Sequence[T] = list(islice(reversed(remembered), max(0, wanted)))
+    return list(zip(range(entered - len(newest) + 1, entered + 1), reversed(newest), strict=True))

@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.fates import ERROR_CODES, STAT, MessageState
-from smppgw.smpp import DeliverSm, Pdu, Tag
+from smppgw.smpp import DataSm, DeliverSm, Pdu, Tag
 from smppgw.smpp.receipts import format_receipt
 from smppgw.sms import dcs
 from smppgw.sms.encoding import Alphabet
 
 if TYPE_CHECKING:
     from simulator.outbox import Receiver
+    from simulator.plans import Plan
 
 RECEIPT = 0x04  # esm_class of deliver_sm (SMPP 3.4, 5.2.12)
 INTERMEDIATE = 0x20
@@ -38,7 +39,7 @@ class Message:
     """One message to one destination. `state` is the state it is bound to reach at `final_utc_ms`.
 
     `number` is what its ids are made from, `reference` its user_message_reference, `link` the number of the
-    connection it came over.
+    connection it came over, `plan` what was in force when it was taken; None is the straight SMSC.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Message:
         "message_id",
         "number",
         "octets",
+        "plan",
         "receipt_planned",
         "reference",
         "registered_delivery",
@@ -78,6 +80,7 @@ class Message:
         number: int = 0,
         reference: bytes | None = None,
         link: int = 0,
+        plan: Plan | None = None,
     ) -> None:
         self.message_id = message_id
         self.system_id = system_id
@@ -93,6 +96,7 @@ class Message:
         self.number = number
         self.reference = reference
         self.link = link
+        self.plan = plan
         self.receipt_planned = False  # a receipt is due, or made and not acknowledged
         self.scheduled = False  # the agenda will ask for its receipt
         self.settled = False  # it has reached its state: no further reports
@@ -156,6 +160,26 @@ class Delivery:
     @property
     def message_id(self) -> str:
         return self.message.message_id if self.message is not None else ""
+
+    def parties(self) -> tuple[str, str]:
+        """Source and destination: of the message reported on, or of the text itself."""
+        if self.message is not None:
+            return self.message.source.addr, self.message.destination.addr
+        if isinstance(self.pdu, DeliverSm | DataSm):
+            return self.pdu.source_addr, self.pdu.destination_addr
+        return "", ""
+
+
+class Injected(Delivery):
+    """A part of an inbound text that was ordered: its number, and what of its PDU was `told`, which no scenario may
+    change: "data_coding", "carried"."""
+
+    __slots__ = ("part", "told")
+
+    def __init__(self, system_id: str, pdu: Pdu, part: int, told: frozenset[str]) -> None:
+        super().__init__(Kind.INBOUND, system_id, pdu=pdu)
+        self.part = part
+        self.told = told
 
 
 Build = Callable[[Delivery], Pdu]

@@ -1,6 +1,7 @@
 """PDUs that no SMSC should send, each by a name. Pure.
 
-Owns their octets. In each the framing is right, so that whoever reads them knows where the next one begins.
+Owns their octets. In those of `ODD` the framing is right, so that whoever reads them knows where the next one begins;
+`MALFORMED` are responses, and some of them spoil that, too.
 """
 
 from __future__ import annotations
@@ -79,4 +80,35 @@ ODD: Mapping[str, Callable[[int], bytes]] = {
     "stray_generic_nack": lambda sequence_number: frame(CommandId.GENERIC_NACK, 0, command_status=3),
     "alert_notification": _alert,
     "enquire_link": lambda sequence_number: frame(CommandId.ENQUIRE_LINK, sequence_number),
+}
+
+
+def _respond(command_id: int, sequence_number: int, message_id: str, behind: bytes) -> bytes:
+    return frame(command_id, sequence_number, message_id.encode("latin-1", "replace") + behind)
+
+
+def _with_length(octets: bytes, command_length: int) -> bytes:
+    return pack(">L", command_length) + octets[4:]
+
+
+#: Name -> the response (its command_id, sequence_number, message_id) that cannot be read. Status 0 in all of them.
+MALFORMED: Mapping[str, Callable[[int, int, str], bytes]] = {
+    # message_id without its NUL (SMPP 3.4, 3.1)
+    "endless_id": lambda command, number, _: frame(command, number, b"\xff" * 80),
+    "cut_short": lambda command, number, name: _respond(command, number, name[:-1], b""),
+    # longer than the 65 octets of message_id (4.4.2)
+    "long_id": lambda command, number, name: _respond(command, number, name.ljust(200, "0"), b"\0"),
+    # a TLV that promises 512 octets and has two
+    "bad_tlv": lambda command, number, name: _respond(command, number, name, b"\0\x04\x24\x02\0ab"),
+    "octets_behind": lambda command, number, name: _respond(command, number, name, b"\0\xde\xad\xbe"),
+    "wrong_command": lambda _, number, name: _respond(CommandId.REPLACE_SM_RESP, number, "", b""),
+    "unknown_command": lambda _, number, name: _respond(0x8000_0EEE, number, name, b"\0"),
+    # the borders are lost: below a header, past all belief, over the next PDUs
+    "length_short": lambda command, number, name: _with_length(_respond(command, number, name, b"\0"), 8),
+    "length_absurd": lambda command, number, name: _with_length(_respond(command, number, name, b"\0"), 0x7FFF_FFFF),
+    "length_long": lambda command, number, name: _with_length(
+        _respond(command, number, name, b"\0"), 16 + len(name) + 1 + 64
+    ),
+    # as from a port that is no SMSC's
+    "http": lambda *_: b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 }

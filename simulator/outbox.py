@@ -29,6 +29,16 @@ class Receiver(Protocol):
     def arm_timer(self) -> None: ...
 
 
+class Picky(Protocol):
+    """Which delivery may go over which bind: see picky.py."""
+
+    def suits(self, delivery: Delivery, receiver: Receiver, receivers: list[Receiver]) -> bool: ...
+
+    def sends(self, receiver: Receiver) -> bool: ...
+
+    def send(self, receiver: Receiver, batch: list[Delivery], outbox: Outbox) -> None: ...
+
+
 class Outbox:
     """The deliveries of one system_id. `held` keeps receipts back until it is switched off."""
 
@@ -45,6 +55,7 @@ class Outbox:
     ) -> None:
         self.system_id = system_id
         self.held = False
+        self.picky: Picky | None = None  # set where not every delivery may go over every bind
         self.binds = 0  # of any kind
         self.receivers: list[Receiver] = []
         self.unacked = 0
@@ -53,7 +64,7 @@ class Outbox:
         self._settings = settings
         self._stats = stats
         self._on_acked = on_acked
-        self._build = build
+        self.build = build
         self._ready: deque[Delivery] = deque()
         self._kept_back: deque[Delivery] = deque()
         self._turn = 0
@@ -76,6 +87,11 @@ class Outbox:
         """A receiving bind has come."""
         self.receivers.append(receiver)
         self.pump()
+
+    def admit(self, receiver: Receiver) -> None:
+        """The same for one that may be in already."""
+        if receiver not in self.receivers:
+            self.join(receiver)
 
     def leave(self, receiver: Receiver, unanswered: Iterable[Delivery]) -> None:
         """A bind has gone: what it had not answered goes out first on the next one."""
@@ -148,19 +164,31 @@ class Outbox:
         keep_back = self.held and delivery.kind is not Kind.INBOUND
         (self._kept_back if keep_back else self._ready).append(delivery)
 
+    def rule(self, settings: SimulatorSettings, build: Build, picky: Picky | None) -> None:
+        """Other settings from now on, after a switch of the scenario."""
+        self._settings = settings
+        self.build = build
+        self.picky = picky
+        self.pump()
+
     def _send(self, receiver: Receiver) -> None:
+        if self.picky is not None and self.picky.sends(receiver):
+            self.picky.send(receiver, self._batch(receiver, len(self._ready)), self)
+            return
         session = receiver.session
         free = session.window_free if session.state.is_bound else 0  # it may be unbinding
         batch = self._batch(receiver, free)
         if not batch:
             return
-        build = self._build
-        session.request_many([(build(delivery), delivery) for delivery in batch], self._clock.mono())
+        build = self.build
+        now_mono = self._agenda.session_clock.mono()
+        session.request_many([(build(delivery), delivery) for delivery in batch], now_mono)
         receiver.wake_writer()
         receiver.arm_timer()
 
     def _batch(self, receiver: Receiver, free: int) -> list[Delivery]:
         """Up to `free` deliveries, on their way over `receiver` from now on."""
+        others = self._put_aside(receiver) if self.picky is not None else ()
         ready = self._ready
         batch: list[Delivery] = []
         while ready and len(batch) < free:
@@ -178,4 +206,14 @@ class Outbox:
             delivery.attempts += 1
             delivery.waiting = False
             delivery.sent_over = receiver
+        ready.extend(others)
         return batch
+
+    def _put_aside(self, receiver: Receiver) -> list[Delivery]:
+        """Takes out of what is ready whatever may not go over `receiver`."""
+        assert self.picky is not None
+        suits, receivers = self.picky.suits, self.receivers
+        others = [delivery for delivery in self._ready if not suits(delivery, receiver, receivers)]
+        if others:
+            self._ready = deque(delivery for delivery in self._ready if suits(delivery, receiver, receivers))
+        return others

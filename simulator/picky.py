@@ -1,69 +1,57 @@
-"""Outboxes that send receipts over binds of their own choice.
+"""Receipts that go over binds of their own choice.
 
-Owns which delivery goes over which bind; how it is sent and repeated stands in outbox.py.
+Owns which delivery goes over which bind, and the sending over transmitters, which the standard does not allow; how it
+is repeated stands in outbox.py.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from simulator.messages import Delivery, Kind
 from simulator.outbox import Outbox, Receiver
-from simulator.quirks import Over, ReceiptQuirks
+from simulator.quirks import Over
 from smppgw.smpp import Pdu
 
 if TYPE_CHECKING:
     from simulator.link import Link
 
 
-class PickyOutbox(Outbox):
-    """Sends a delivery over a bind only where the two suit each other."""
+class PlannedBinds:
+    """Each report over the kind of bind that the plan of its message has it; what is inbound over any receiver."""
 
-    def _suits(self, delivery: Delivery, link: Link) -> bool:
-        raise NotImplementedError
-
-    def _batch(self, receiver: Receiver, free: int) -> list[Delivery]:
+    def suits(self, delivery: Delivery, receiver: Receiver, receivers: list[Receiver]) -> bool:
+        """Whether `delivery` may go over `receiver`, one of `receivers`."""
         link = cast("Link", receiver)
-        others = [delivery for delivery in self._ready if not self._suits(delivery, link)]
-        if others:
-            self._ready = deque(delivery for delivery in self._ready if self._suits(delivery, link))
-        batch = super()._batch(receiver, free)
-        self._ready.extend(others)
-        return batch
+        over = _over(delivery)
+        if (over is Over.TRANSMITTER) is not (link.kind == "transmitter"):
+            return False
+        if over is not Over.OTHER or delivery.message is None or delivery.message.link != link.number:
+            return True
+        return all(other is receiver or cast("Link", other).kind == "transmitter" for other in receivers)
 
+    def sends(self, receiver: Receiver) -> bool:
+        """Whether what goes over `receiver` has to go past its session."""
+        return cast("Link", receiver).kind == "transmitter"
 
-class OtherBindOutbox(PickyOutbox):
-    """A receipt never goes over the bind that its message came over, while there is another."""
-
-    def _suits(self, delivery: Delivery, link: Link) -> bool:
-        return delivery.message is None or delivery.message.link != link.number or len(self.receivers) < 2
-
-
-class TransmitterOutbox(PickyOutbox):
-    """Receipts go over transmitters, which the standard does not allow; what is inbound goes over receivers."""
-
-    def _suits(self, delivery: Delivery, link: Link) -> bool:
-        return (delivery.kind is not Kind.INBOUND) is (link.kind == "transmitter")
-
-    def _send(self, receiver: Receiver) -> None:
+    def send(self, receiver: Receiver, batch: list[Delivery], outbox: Outbox) -> None:
+        """Sends reports over a transmitter."""
         link = cast("Link", receiver)
-        if link.kind != "transmitter":
-            super()._send(receiver)
-            return
-        for delivery in self._batch(receiver, len(self._ready)):
-            pdu = self._build(delivery)
+        for delivery in batch:
+            pdu = outbox.build(delivery)
 
             def octets(sequence_number: int, pdu: Pdu = pdu) -> bytes:
                 pdu.sequence_number = sequence_number
                 return pdu.octets()
 
             def answered(status: int, delivery: Delivery = delivery) -> None:
-                self.answered(delivery, status)
+                outbox.answered(delivery, status)
 
             link.send_odd(octets, answered, cookie=delivery)
 
 
-def outbox_class(quirks: ReceiptQuirks) -> type[Outbox]:
-    """The kind of outbox that sends receipts as `quirks` have it."""
-    return {Over.ANY: Outbox, Over.OTHER: OtherBindOutbox, Over.TRANSMITTER: TransmitterOutbox}[quirks.over]
+def _over(delivery: Delivery) -> Over:
+    message = delivery.message
+    if message is None or message.plan is None or delivery.kind is Kind.INBOUND:
+        return Over.ANY
+    return message.plan.over

@@ -221,6 +221,15 @@ VERSIONS: Mapping[str, int] = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
 COMMANDS: Mapping[str, CommandId] = {command.label: command for command in CommandId}
 
 
+def receipt_problems(receipts: ReceiptQuirks) -> list[str]:
+    """What cannot be in receipts alone, by the path of its key."""
+    try:
+        Quirks(receipts=receipts)
+    except ConfigError as wrong:
+        return wrong.problems
+    return []
+
+
 def _template_problems(quirks: Quirks) -> Iterable[str]:
     ids = (("ids.response", quirks.ids.response), ("ids.receipt", quirks.ids.receipt))
     foreign = ((f"receipts.foreign[{at}]", text) for at, text in enumerate(quirks.receipts.foreign))
@@ -253,9 +262,14 @@ def _name_problems(quirks: Quirks) -> Iterable[str]:
         ("responses.tlvs", quirks.responses.tlvs),
         ("inbound.tlvs", quirks.inbound.tlvs),
     ):
-        for tag in tlvs:
-            if not _is_tag(tag):
-                yield f"{path}: {tag!r} is not a tag, such as 0x1500"
+        yield from tag_problems(path, tlvs)
+
+
+def tag_problems(path: str, tlvs: Mapping[str, Octets]) -> Iterable[str]:
+    """What is wrong with the tags of TLVs."""
+    for tag in tlvs:
+        if not _is_tag(tag):
+            yield f"{path}: {tag!r} is not a tag, such as 0x1500"
 
 
 def _is_tag(text: str) -> bool:

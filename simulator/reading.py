@@ -6,11 +6,12 @@ know what becomes of the message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from simulator.quirks import TextQuirks
 from smppgw.smpp import DataSm, SubmitMulti, SubmitSm, Tag
-from smppgw.sms import dcs, gsm7, udh
+from smppgw.sms import dcs, gsm7, reassemble, udh
 from smppgw.sms.encoding import DEFAULT_ENCODING, Alphabet, Language, Waiting
 
 UDHI = 0x40  # esm_class (SMPP 3.4, 5.2.12)
@@ -106,6 +107,26 @@ class Reader:
             _part(octets, udhi, tlvs) if udhi or tlvs else None,
             bool(tlvs) and Tag.MESSAGE_PAYLOAD in tlvs and not isinstance(pdu, DataSm),
         )
+
+    def join(self, parts: Sequence[SubmitSm | DataSm | SubmitMulti]) -> str:
+        """The text of all parts of one long message, in order: joined before it is decoded, as phones do, since a
+        character may be split between two parts. Never raises."""
+        first = parts[0]
+        alike = all(
+            (part.data_coding, part.esm_class & UDHI) == (first.data_coding, first.esm_class & UDHI) for part in parts
+        )
+        is_gsm7 = dcs.describe(first.data_coding, self.encoding).alphabet is Alphabet.GSM7
+        if alike and (self._shift_tables or not is_gsm7):
+            contents = [content_of(part) for part in parts]
+            try:
+                if first.esm_class & UDHI:
+                    text = reassemble.join(contents, data_coding=first.data_coding, udhi=True, encoding=self.encoding)
+                else:
+                    text = reassemble.join_parts(contents, data_coding=first.data_coding, encoding=self.encoding)
+                return text.removeprefix("\ufeff")  # a byte order mark, as `read` has it
+            except ValueError:
+                pass  # joined by SAR TLVs and with a UDH besides: each is read by itself
+        return "".join([self.read(part).text for part in parts])
 
     def air_octets(self, pdu: SubmitSm | DataSm) -> int:
         """How many octets of user data this takes in a TPDU (3GPP TS 23.040, 9.2.3.16)."""

@@ -6,29 +6,34 @@ The command line and the tests both build this; nothing else in simulator/ holds
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
+from simulator.accounts import Account, account_problems
+from simulator.capture import check_name
+from simulator.delays import NO_DELAY, Delay
 from simulator.fates import FINAL_STATES, MessageState
 from simulator.quirks import STRAIGHT, Quirks, StatusCode
+from simulator.rules import Rule, rule_problems
 from smppgw.errors import ConfigError
 
-
-class Delay(NamedTuple):
-    """A time in seconds, drawn evenly between the two ends."""
-
-    min_s: float
-    max_s: float
-
-    def draw(self, chance: float) -> float:
-        """The delay for `chance`, 0 <= chance < 1."""
-        return self.min_s + (self.max_s - self.min_s) * chance
-
-
-NO_DELAY = Delay(0.0, 0.0)
+#: Settings that belong to whoever runs the simulator: no switch of the scenario changes them.
+KEPT: Final = frozenset(
+    {
+        "host",
+        "port",
+        "control_port",
+        "control_names",
+        "system_id",
+        "accounts",
+        "ledger",
+        "capture",
+        "message_id_start",
+        "pinned",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,9 @@ class SimulatorSettings:
     host: str = "127.0.0.1"
     port: int = 0  # 0 takes a free one
     control_port: int | None = None  # None: no control port; 0 takes a free one
+    control_names: tuple[str, ...] = ()  # names besides localhost under which the control port may be asked for
     system_id: str = "SMSC"  # what bind responses call us
-    accounts: Mapping[str, str] = field(default_factory=dict)  # system_id -> password; empty: anyone may bind
+    accounts: tuple[Account, ...] = ()  # none: anyone may bind
     response_delay: Delay = NO_DELAY
     outcomes: Mapping[MessageState, float] = field(default_factory=lambda: {MessageState.DELIVERED: 1.0})
     receipt_delay: Delay = NO_DELAY
@@ -49,7 +55,11 @@ class SimulatorSettings:
     refusals: Mapping[str, StatusCode] = field(default_factory=dict)  # destination -> command_status of its submits
     fates: Mapping[str, MessageState] = field(default_factory=dict)  # destination -> final state
     quirks: Quirks = STRAIGHT
+    rules: tuple[Rule, ...] = ()  # of those that fit, the first one decides
+    magic_numbers: bool = True  # destinations with one certain fate: see magic.py
+    pinned: frozenset[str] = frozenset()  # names of settings that no switch of the scenario changes
     ledger: Path | None = None
+    capture: Path | None = None  # a .pcapng file of all that is said
     message_id_start: int | None = None  # None: from the wall time, so that no restart repeats an id
     deliver_window: int = 100  # deliver_sm not yet answered, on each bind
     nack_delay_s: float = 1.0  # before a deliver_sm that was refused goes out again
@@ -59,12 +69,19 @@ class SimulatorSettings:
     inactivity_s: float = 0.0  # 0: never close for lack of traffic
     response_s: float = 30.0  # until a deliver_sm or enquire_link counts as unanswered
     stop_grace_s: float = 1.0  # for the unbinds when we stop
+    max_connections: int = 5_000  # at one time; one more takes the place of the oldest that has not bound
     max_pdu_octets: int = 65_536
-    max_outgoing_octets: int = 8_388_608  # unsent; past it the link counts as dead
+    max_outgoing_octets: int = 8_388_608  # unsent, of one connection; past it the link counts as dead
+    max_outgoing_octets_of_all: int = 536_870_912  # the same of all connections, in equal shares
     max_waiting: int = 500_000  # messages whose receipts are not acknowledged; past it ESME_RMSGQFUL
     remembered_messages: int = 100_000  # that query_sm, cancel_sm and replace_sm find
     remembered_submits: int = 10_000  # in Smsc.submits
     remembered_texts: int = 500_000  # (destination, text) pairs, to count duplicates
+
+    @property
+    def max_planned(self) -> int:
+        """Most entries of the agenda before submits are refused: two for each open receipt, a timer for each link."""
+        return 2 * self.max_waiting + self.max_connections
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))
@@ -77,8 +94,9 @@ def _problems(settings: SimulatorSettings) -> Iterable[str]:
         if not 0 <= port <= 65_535:
             yield f"{name}: {port} is not a port, 0 to 65535"
     for name, delay in (("response_delay", settings.response_delay), ("receipt_delay", settings.receipt_delay)):
-        if not 0 <= delay.min_s <= delay.max_s < math.inf:
-            yield f"{name}: {delay.min_s}:{delay.max_s} is not a delay, 0 <= min <= max seconds"
+        problem = delay.problem()
+        if problem is not None:
+            yield f"{name}: {problem}"
     weights = settings.outcomes.values()
     if not all(0 <= weight < math.inf for weight in weights) or sum(weights) <= 0:
         yield "outcomes: weights must not be negative, and one must be above 0"
@@ -88,8 +106,12 @@ def _problems(settings: SimulatorSettings) -> Iterable[str]:
         yield f"burst: {settings.burst} is not a burst, 1 or more submit_sm"
     if settings.burst is not None and settings.rate is None:
         yield "burst: means nothing without rate"
+    wrong_name = check_name(settings.capture) if settings.capture is not None else ""
+    if wrong_name:
+        yield f"capture: {wrong_name}"
+    yield from rule_problems(settings.rules)
     yield from _small_numbers(settings)
-    yield from _account_problems(settings.accounts)
+    yield from account_problems(settings.accounts)
 
 
 def _small_numbers(settings: SimulatorSettings) -> Iterable[str]:
@@ -99,47 +121,24 @@ def _small_numbers(settings: SimulatorSettings) -> Iterable[str]:
     for name in ("session_init_s", "response_s"):
         if not 0 < getattr(settings, name) < math.inf:
             yield f"{name}: must be above 0 seconds"
-    for name in ("deliver_window", "max_waiting", "remembered_messages", "remembered_submits", "remembered_texts"):
+    for name in (
+        "deliver_window",
+        "max_connections",
+        "max_waiting",
+        "remembered_messages",
+        "remembered_submits",
+        "remembered_texts",
+    ):
         if getattr(settings, name) < 1:
             yield f"{name}: must be 1 or more"
-    for name in ("max_pdu_octets", "max_outgoing_octets"):
+    for name in ("max_pdu_octets", "max_outgoing_octets", "max_outgoing_octets_of_all"):
         if getattr(settings, name) < 1024:
             yield f"{name}: must be 1024 or more octets"
-
-
-def _account_problems(accounts: Mapping[str, str]) -> Iterable[str]:
-    for system_id, password in accounts.items():
-        if not 1 <= len(system_id) <= 15:
-            yield f"accounts: {system_id!r} is not a system_id, 1 to 15 characters (SMPP 3.4, 5.2.1)"
-        if len(password) > 8:
-            yield f"accounts: the password of {system_id!r} is longer than 8 characters (SMPP 3.4, 5.2.2)"
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
 # Notations of the command line. Each raises ValueError with a text for the user.
 # ---------------------------------------------------------------------------------------------------------------- #
-
-_NUMBER = r"\d+(?:\.\d+)?"
-_UNIT_S = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "h": 3600.0}
-_DELAY = re.compile(rf"({_NUMBER})(ms|s|m|h)?(?::({_NUMBER})(ms|s|m|h)?)?")
-
-
-def parse_delay(text: str) -> Delay:
-    """`2`, `0.5:3`, `20ms`, `20ms:2s`: a time, or two with a colon between, in seconds unless they name their unit.
-
-    A unit behind the second time alone holds for both.
-    """
-    found = _DELAY.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a delay; write 2, 0.5:3, 20ms or 20ms:2s")
-    low, low_unit, high, high_unit = found.groups()
-    if high is None:
-        fixed_s = float(low) * _UNIT_S[low_unit or ""]
-        return Delay(fixed_s, fixed_s)
-    delay = Delay(float(low) * _UNIT_S[low_unit or high_unit or ""], float(high) * _UNIT_S[high_unit or ""])
-    if delay.min_s > delay.max_s:
-        raise ValueError(f"{text!r}: the first time must not be the longer one")
-    return delay
 
 
 def parse_outcomes(text: str) -> dict[MessageState, float]:

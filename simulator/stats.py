@@ -63,7 +63,12 @@ class Stats:
     rejected_pdus: Counter[str] = field(default_factory=Counter)  # bad requests that the session answered, by status
     odd_answers: Counter[str] = field(default_factory=Counter)  # to PDUs of odd.py: "name: response status"
     deviations: Counter[str] = field(default_factory=Counter)  # tolerated, of sessions that have ended
+    connections_refused: int = 0  # past max_connections, every one of them bound
+    connections_displaced: int = 0  # ended without a bind, to make room for another
+    reports_dropped: int = 0  # notifications beside the receipts, past twice max_waiting
     idle_cuts: int = 0  # connections cut for a silent ESME
+    rule_cuts: int = 0  # connections cut by rules and magic numbers
+    switches: int = 0  # of the scenario
     lost_acks: int = 0  # deliver_sm_resp that were ignored, the connection cut
     session_failures: int = 0  # sessions ended by an error of ours
     max_window: int = 0  # most submits of one bind without a response at one time
@@ -106,7 +111,12 @@ class Stats:
             "rejected_pdus": dict(self.rejected_pdus),
             "odd_answers": dict(self.odd_answers),
             "deviations": dict(self.deviations),
+            "connections_refused": self.connections_refused,
+            "connections_displaced": self.connections_displaced,
+            "reports_dropped": self.reports_dropped,
             "idle_cuts": self.idle_cuts,
+            "rule_cuts": self.rule_cuts,
+            "switches": self.switches,
             "lost_acks": self.lost_acks,
             "session_failures": self.session_failures,
             "max_window": self.max_window,

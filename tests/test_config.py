@@ -166,6 +166,26 @@ def test_the_password_may_come_from_the_environment_or_a_file(tmp_path: Path) ->
     assert load(path, {"PW": "env-pw"}).carriers["demo"].password.get_secret_value() == "env-pw"
 
 
+def test_for_planning_neither_secrets_nor_files_need_be_there(tmp_path: Path) -> None:
+    text = GOOD.replace('password = "secret"', 'password_env = "NONE"') + (
+        'port = 3550\ntls = { ca_file = "none.pem", cert_file = "none.pem", key_file = "none.pem" }\n'
+        '[[carriers.demo.bind]]\n[[carriers.demo.bind]]\nhost = "other"\n'
+        '[carriers.other]\nhost = "x"\nsystem_id = "x"\npassword_file = "none"\nencoding = { ucs2_data_coding = 9 }\n'
+        '[[routes]]\ncarriers = ["demo"]\n[store]\npath = "/nowhere-at-all/x.db"\n'
+    )
+    assert len(problems(tmp_path, text)) >= 4
+    settings = load(write(tmp_path, text), {}, only_text=True)
+    assert [carrier.password.get_secret_value() for carrier in settings.carriers.values()] == ["", ""]
+    assert settings.carriers["other"].encoding.ucs2_data_coding == 9
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text + "pth = 1\n"), {}, only_text=True)
+    assert caught.value.problems == ["store.pth: unknown key; did you mean path?"]
+    wrong = GOOD.replace('password = "secret"', 'tls = { enabled = true, key_file = "none.pem" }')
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, wrong), {}, only_text=True)
+    assert len(caught.value.problems) == 2, "what the file itself says is held to the same rules"
+
+
 def test_an_empty_password_must_be_said(tmp_path: Path) -> None:
     settings = load(write(tmp_path, GOOD.replace('"secret"', '""')), {})
     assert settings.carriers["demo"].password.get_secret_value() == ""

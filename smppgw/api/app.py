@@ -217,7 +217,7 @@ async def _accept(services: Services, messages: Sequence[NewMessage]) -> Sequenc
 def _batch_answer(checked: Sequence[NewMessage | ItemError], answers: Sequence[Acceptance]) -> Response:
     stored = iter(answers)
     results = [
-        views.error_result(item) if isinstance(item, ItemError) else views.result_of(index, next(stored), item.extras)
+        views.error_result(item) if isinstance(item, ItemError) else views.result_of(index, next(stored), item)
         for index, item in enumerate(checked)
     ]
     refused = sum("error" in result for result in results)
@@ -239,6 +239,10 @@ def _count(
             stored[message.lane] += 1
         elif answer.status is AcceptStatus.REPEATED:
             repeated += 1
+        elif answer.status is AcceptStatus.NO_REFERENCE:
+            refused["references_in_use"] += 1
+        elif answer.status is AcceptStatus.NOT_A_REPEAT and message.repeat_only is not None:
+            refused[message.repeat_only.code] += 1
         else:
             refused["idempotency_conflict"] += 1
     for lane in Lane:

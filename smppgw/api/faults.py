@@ -43,7 +43,8 @@ ITEM_CODES: dict[str, str] = {
     "unknown_field": "a field that does not exist; the message has the nearest known name",
     "missing_field": "a field that every message needs",
     "content_twice": "more than one of text, octets and wap_push",
-    "conflicting_fields": "two fields that exclude each other; the message says which",
+    "conflicting_fields": "two fields that exclude each other, such as a message_waiting that is active with a count "
+    "of 0; the message says which",
     "wrong_type": "the value has the wrong JSON type",
     "invalid_value": "the value is outside its limits",
     "unencodable": "U+0000 or half a surrogate pair, which can be neither sent nor stored, or characters that the "
@@ -54,15 +55,17 @@ ITEM_CODES: dict[str, str] = {
     "time_invalid": "send_at or valid_until is no point in time",
     "valid_until_past": "valid_until is over already",
     "schedule_too_far": "send_at lies further ahead than the account's max_schedule_s",
-    "schedule_after_validity": "valid_until comes before send_at",
+    "schedule_after_validity": "valid_until is not after send_at",
     "tlv_unknown": "the carrier's vendor_tlvs have no such name; the message has the nearest",
     "tlv_not_allowed": "a TLV that the carrier's settings alone decide",
     "tlv_missing": "the carrier needs this TLV with every message",
     "tlv_invalid": "the value does not fit the TLV's type or size",
     "field_unsupported": "a field that this carrier's messages do not have",
     "replace_long": "replace_if_present or replace_type with a text of several segments",
-    "carrier_unknown": "of POST /v1/segments: there is no such carrier; the message has the nearest",
+    "carrier_unknown": "of POST /v1/segments: there is no such carrier; the message has the nearest, or all",
     "carrier_missing": "of POST /v1/segments: neither `to` nor `carrier` tell the carrier, and there are several",
+    "references_in_use": "a long message that would expire before a reference is free: too many others from its "
+    "sender to its recipient may still be on their way",
     "idempotency_conflict": "the same idempotency key came before with another message",
 }
 
@@ -113,3 +116,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?`, or nothing."""
     found = difflib.get_close_matches(word[:64], sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def nearest_or_all(word: str, known: Iterable[str]) -> str:
+    """As `nearest`; where nothing is near, all that there are: `; there are X, Y`."""
+    names = list(known)
+    return nearest(word, names) or f"; there are {', '.join(names)}"

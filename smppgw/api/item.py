@@ -86,11 +86,18 @@ class MessageWaitingIn(BaseModel):
     model_config = _STRICT
 
     kind: Literal["voicemail", "fax", "email", "other"] = Field(description="what waits")
-    active: bool = Field(default=True, description="false: turn the indication off")
+    active: bool = Field(
+        default=True, description="false: turn the indication off; a count above 0 contradicts that and is refused"
+    )
     store: bool = Field(
         default=False, description="the handset keeps the text; without, it shows the indication only"
     )
-    count: int | None = Field(default=None, ge=0, le=255, description="how many wait, where you know it")
+    count: int | None = Field(
+        default=None,
+        ge=0,
+        le=255,
+        description="how many wait, where you know it; 0 is refused while active: nothing waits",
+    )
 
 
 class PortsIn(BaseModel):
@@ -158,8 +165,9 @@ class MessageIn(CommonIn):
     )
     on_unencodable: Literal["ucs2", "transliterate", "refuse"] | None = Field(
         default=None,
-        description="a text that GSM-7 cannot carry: ucs2 sends it so, transliterate writes it in GSM-7 and tells "
-        "what was replaced, refuse refuses it. Default: the account's setting",
+        description="a text that neither GSM-7 can carry nor, where the carrier takes them, its national tables, "
+        "Latin-1 or ASCII: ucs2 sends it so, transliterate writes it in GSM-7 and tells what was replaced, refuse "
+        "refuses it. Default: the account's setting",
     )
     message_class: int | None = Field(
         default=None,
@@ -187,7 +195,8 @@ class MessageIn(CommonIn):
     send_at: str | None = Field(
         default=None,
         description="not before: RFC 3339 with its zone, such as 2036-01-02T18:30:00+01:00, or SMPP time, such as "
-        "000000010000000R for an hour from now; in the past it means at once. validity_s counts from it",
+        "000000010000000R for an hour from now. In the past it means at once: a request that is repeated later is "
+        "the same message still. validity_s counts from it",
     )
     valid_until: str | None = Field(
         default=None, description="in place of validity_s: when it need not be sent any more, written as send_at"
@@ -385,10 +394,22 @@ def _where(location: tuple[int | str, ...]) -> str:
 
 def _phrase(found: ErrorDetails) -> str:
     message = found["msg"]
+    outer = str(found["loc"][0]) if found["loc"] else ""
+    if found["type"] in _NO_OBJECT and len(found["loc"]) == 1 and outer in _LIKE:
+        return f"must be an object such as {_LIKE[outer]}"
     if found["type"] == "extra_forbidden":  # the item's own fields are looked at before: this one lies deeper
-        outer, name = str(found["loc"][0]), str(found["loc"][-1])
-        return "there is no such field" + nearest(name, _INNER.get(outer, ()))
+        return "there is no such field" + nearest(str(found["loc"][-1]), _INNER.get(outer, ()))
     return message[:1].lower() + message[1:]
+
+
+#: pydantic's names for something that is no object, and what the field is like.
+_NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_LIKE = {
+    "ports": '{"destination": 5505}',
+    "message_waiting": '{"kind": "voicemail"}',
+    "wap_push": '{"url": "http://www.example.com/", "text": "See this"}',
+    "tlvs": '{"campaign": "spring"}',
+}
 
 
 def shown(name: str) -> str:

@@ -13,6 +13,7 @@ from smppgw.api.words import (
     BindStateWord,
     CancelWord,
     CarrierStateWord,
+    DefaultAlphabetWord,
     FlagWord,
     KindWord,
     LaneWord,
@@ -59,14 +60,19 @@ class ReplacedOut(BaseModel):
 
 
 class ResultOut(BaseModel):
-    """Result of one item: `id` and `segments`, or `error`. `repeated`: known by its idempotency key. `replaced`: only
-    where something was."""
+    """Result of one item: `id` and `segments`, or `error`. `repeated`: known by its idempotency key; what it was made
+    of the first time stands in the message."""
 
     index: int
     id: str | None = None
-    segments: int | None = None
+    segments: int | None = Field(default=None, description="how many submit_sm")
+    parts: int | None = Field(
+        default=None,
+        description="how many segments the handset gets, where that differs from `segments`: of a message_payload, "
+        "which the SMSC cuts",
+    )
     repeated: bool | None = None
-    replaced: list[ReplacedOut] | None = None
+    replaced: list[ReplacedOut] | None = Field(default=None, description="only where something was")
     error: ErrorBody | None = None
 
 
@@ -143,13 +149,14 @@ class ExtrasOut(BaseModel):
 
 
 class SegmentOut(BaseModel):
-    """One submit_sm. `reason`: why it is in its state. `refusals`: the tries that count for the retry plan: refusals
+    """One submit_sm. `reason`: why it is in its state. `octets`: its user data in hexadecimal, the UDH at its start
+    included; its short_message, or message_payload. `refusals`: the tries that count for the retry plan: refusals
     for now (not throttling, a full queue or a pause), and copies sent after a doubt; anew after a reroute."""
 
     part: int
     state: SegmentStateWord
     reason: ReasonWord
-    octets: int
+    octets: str
     smsc_id: str | None
     bind: str | None
     refusals: int
@@ -265,6 +272,14 @@ class CharacterOut(BaseModel):
     positions: list[int]
 
 
+class ForcedOut(CharacterOut):
+    """A character that keeps the text out of GSM-7."""
+
+    lacked_by: DefaultAlphabetWord = Field(
+        description="gsm7, or the carrier's default alphabet, where that has not all of GSM-7 and lacks this one"
+    )
+
+
 class SmartOut(BaseModel):
     """What smart encoding would make of it; `saves`: how many segments fewer."""
 
@@ -293,9 +308,15 @@ class PlannedOut(BaseModel):
     segments: list[SegmentPlanOut]
     sent_text: str | None = Field(description="what is sent, where something is replaced in the text")
     replaced: list[ReplacedOut]
-    forced: list[CharacterOut] = Field(description="what GSM-7 lacks, by position in the text that was given")
+    forced: list[ForcedOut] = Field(
+        description="what GSM-7, as the carrier is given it, lacks, by position in the text that was given"
+    )
     extended: list[CharacterOut] = Field(description="what takes two septets, by position in the text that is sent")
     smart: SmartOut | None = Field(description="null: smart encoding is in force, or would change nothing")
+    smart_remaining: list[str] | None = Field(
+        description="what keeps the text in UCS-2 although smart encoding is in force, since it has nothing to stand "
+        "for these; empty: it would cost more segments; null: it is not in force, or the text is not in UCS-2"
+    )
     error: ErrorBody | None = Field(description="why POST /v1/messages would refuse it all the same")
 
 

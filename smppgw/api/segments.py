@@ -12,15 +12,15 @@ from smppgw.api import account as accounts
 from smppgw.api.account import Account
 from smppgw.api.carriage import Carriage
 from smppgw.api.content import Content, content_of
-from smppgw.api.faults import error_object, nearest
-from smppgw.api.item import SegmentsIn, validated_segments
+from smppgw.api.faults import error_object, nearest_or_all
+from smppgw.api.item import SegmentsIn, shown, validated_segments
 from smppgw.api.moments import span_of
 from smppgw.config import Settings
 from smppgw.errors import Refusal
 from smppgw.routing import Router
 from smppgw.sms.encoding import Language, LongMessages, Numbering
 from smppgw.sms.plan import MOST_SEGMENTS, Plan
-from smppgw.sms.preview import Character, SegmentPreview, preview, smarter
+from smppgw.sms.preview import Character, SegmentPreview, preview, remaining, smarter
 from smppgw.sms.smart import Replaced
 
 #: Of a character that costs; beyond it only the count tells how often it stands there.
@@ -68,7 +68,8 @@ class Previews:
         digits = account.recipient_of(message).addr if message.to else ""
         if message.carrier is not None:
             if message.carrier not in self._carriages:
-                text = f"there is no carrier {message.carrier[:64]}" + nearest(message.carrier, self._carriages)
+                text = f"there is no carrier {shown(message.carrier)}"
+                text += nearest_or_all(message.carrier, self._carriages)
                 raise Refusal("carrier_unknown", text, field="carrier")
             return self._carriages[message.carrier]
         if not digits and len(self._carriages) == 1:
@@ -78,7 +79,8 @@ class Previews:
         except Refusal as refusal:
             if digits:
                 raise
-            text = f"no route of this account takes all recipients; give `to`, or one of {', '.join(self._carriages)}"
+            names = ", ".join(self._carriages)
+            text = f"no route of this account takes all recipients; give `to`, or `carrier`: one of {names}"
             raise Refusal("carrier_missing", text, field="carrier") from refusal
 
 
@@ -119,7 +121,7 @@ def _objection(
 
 def _described(content: Content, planned: Plan, account: Account, carriage: Carriage) -> dict[str, Any]:
     given = content.text if content.octets is None else None
-    shown = preview(given, planned, carriage.encoding)
+    costs = preview(given, planned, carriage.encoding)
     smart = None if given is None else smarter(given, planned, carriage.encoding, content.wishes)
     return {
         "carrier": carriage.name,
@@ -130,16 +132,17 @@ def _described(content: Content, planned: Plan, account: Account, carriage: Carr
         "esm_class": planned.esm_class,
         "dest_addr_subunit": planned.subunit,
         "long": LongMessages.PAYLOAD.value if planned.payload else _LONG.get(planned.numbering),
-        "unit": shown.unit.value,
+        "unit": costs.unit.value,
         "segment_count": len(planned.segments),
         "parts": planned.parts,
         "max_segments": account.settings.max_segments,
-        "segments": [_segment(segment) for segment in shown.segments],
+        "segments": [_segment(segment) for segment in costs.segments],
         "sent_text": planned.text if planned.replaced else None,
         "replaced": replacements(planned.replaced),
-        "forced": [_character(one) for one in shown.forced],
-        "extended": [_character(one) for one in shown.extended],
+        "forced": [{**_character(one), "lacked_by": str(one.lacked_by)} for one in costs.forced],
+        "extended": [_character(one) for one in costs.extended],
         "smart": None if smart is None else _smart(planned, smart),
+        "smart_remaining": None if given is None else remaining(given, planned, carriage.encoding, content.wishes),
     }
 
 

@@ -26,6 +26,7 @@ from smppgw.queue.model import (
     InboundView,
     Lane,
     MessageView,
+    NewMessage,
     ParkedReceiptView,
     QuarantineView,
     ReceiptView,
@@ -55,11 +56,17 @@ def iso(utc_ms: int | None) -> str | None:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-def result_of(index: int, acceptance: Acceptance, extras: Extras | None) -> dict[str, Any]:
-    """The result of an item that reached the store. `extras`: of the message that was planned of it."""
+def result_of(index: int, acceptance: Acceptance, message: NewMessage) -> dict[str, Any]:
+    """The result of an item that reached the store. `message`: what was planned of it, now: of a repeated one the
+    settings may have changed since, so nothing of this plan is told."""
     if acceptance.status is AcceptStatus.CONFLICT:
         text = "this idempotency key came before with another message; nothing was stored"
         return error_result(ItemError(index, "idempotency_conflict", text))
+    if acceptance.status is AcceptStatus.NO_REFERENCE:
+        return error_result(ItemError(index, "references_in_use", _REFERENCES_IN_USE))
+    if acceptance.status is AcceptStatus.NOT_A_REPEAT and message.repeat_only is not None:
+        refusal = message.repeat_only
+        return error_result(ItemError(index, refusal.code, refusal.text, refusal.field))
     result: dict[str, Any] = {
         "index": index,
         "id": format_id(acceptance.message_id),
@@ -67,9 +74,19 @@ def result_of(index: int, acceptance: Acceptance, extras: Extras | None) -> dict
     }
     if acceptance.status is AcceptStatus.REPEATED:
         result["repeated"] = True
-    if extras is not None and extras.replaced:
-        result["replaced"] = replacements(extras.replaced)
+        return result
+    if message.parts > acceptance.segments:
+        result["parts"] = message.parts
+    if message.extras is not None and message.extras.replaced:
+        result["replaced"] = replacements(message.extras.replaced)
     return result
+
+
+_REFERENCES_IN_USE = (
+    "it is long, and too many long messages from this sender to this recipient may still be on their way: it would "
+    "expire before one of the references that tell them apart is free. Send it later, or shorter; or let the "
+    'operator set long = "auto" for the carrier, or ask it for receipts'
+)
 
 
 def error_result(error: ItemError) -> dict[str, Any]:
@@ -173,7 +190,7 @@ def _segment(view: SegmentView) -> dict[str, Any]:
         "part": view.part,
         "state": view.state.label,
         "reason": view.reason.value,
-        "octets": len(view.octets),
+        "octets": view.octets.hex(),
         "smsc_id": view.smsc_id,
         "bind": view.bind,
         "refusals": view.attempts,

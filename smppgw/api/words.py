@@ -12,7 +12,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from smppgw.binds.status import Alarm, BindKind, BindState, Limit
 from smppgw.queue.model import CancelStatus, Lane, Reason, ReceiptFlag, ReceiptState, SegmentState, Verdict
-from smppgw.sms.encoding import Alphabet, Language, LongMessages
+from smppgw.sms.encoding import Alphabet, DefaultAlphabet, Language, LongMessages
 from smppgw.sms.preview import Unit
 
 
@@ -43,5 +43,6 @@ CancelWord = Annotated[str, *_one_of([CancelStatus.CANCELLED, CancelStatus.ASKED
 AlphabetWord = Annotated[str, *_one_of(Alphabet)]
 LanguageWord = Annotated[str, *_one_of(language.label for language in Language)]
 LongWord = Annotated[str, *_one_of(how for how in LongMessages if how is not LongMessages.AUTO)]
+DefaultAlphabetWord = Annotated[str, *_one_of(DefaultAlphabet)]
 UnitWord = Annotated[str, *_one_of(Unit)]
 CarrierStateWord = Annotated[str, *_one_of(["up", "partly", "down"])]

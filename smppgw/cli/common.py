@@ -217,15 +217,16 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     from rich.text import Text
 
     console = Console()
+    if title:  # not the table's own: that is folded to the table's width
+        console.print(Text(title, style="italic"))
     widths = [max(map(cell_len, column)) for column in zip(columns, *texts, strict=True)]
     if sum(widths) + 2 * len(widths) > console.width and len(columns) > _FEW_COLUMNS:
-        console.print(Text(title, style="italic"), end="\n" if title else "")
         for number, line in enumerate(texts):
             if number:
                 click.echo()
             show_fields(dict(zip(columns, line, strict=True)))
         return
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for line in texts:

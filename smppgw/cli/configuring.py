@@ -147,12 +147,13 @@ def _show_values(values: list[Effective]) -> None:
 
 
 def settings_of(config: Path) -> Settings:
-    """The settings in the file. Raises Failure with every mistake."""
+    """The settings in the file, as far as it says them itself: no secrets, no files that it names. Raises Failure
+    with every mistake."""
     from smppgw.config import load
     from smppgw.errors import ConfigError
 
     try:
-        return load(config)
+        return load(config, only_text=True)
     except ConfigError as error:
         raise _unusable(config, error) from None
 

@@ -1,4 +1,4 @@
-"""What a message is made of: the options that `send` and `segments` share, and the fields of an item they become.
+"""What a message is made of: the options of `send` and `segments` that say it, and the fields of an item they become.
 
 Owns where the content comes from: an argument, standard input, octets, a WAP push. Refuses to judge it: what fits
 together, and what a carrier takes, is said by the gateway, by name.
@@ -82,7 +82,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         ("--on-unencodable",),
         {
             "type": click.Choice(ON_UNENCODABLE),
-            "help": "What GSM-7 cannot carry: send it as UCS-2, transliterate it (and tell), or refuse it.",
+            "help": "What only UCS-2 could carry, of all that the carrier takes: send it so, transliterate it (and "
+            "tell), or refuse it.",
         },
     ),
     (("--flash",), {"is_flag": True, "help": "Shown at once and not kept: --class 0."}),
@@ -109,9 +110,9 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "help": "Message waiting indication: turn this one on. TEXT may be ''.",
         },
     ),
-    (("--waiting-off",), {"is_flag": True, "help": "Turn it off."}),
+    (("--waiting-off",), {"is_flag": True, "help": "Turn it off; without --waiting-count, or with 0."}),
     (("--waiting-store",), {"is_flag": True, "help": "The handset keeps the text."}),
-    (("--waiting-count",), {"type": click.IntRange(0, 255), "help": "How many wait."}),
+    (("--waiting-count",), {"type": click.IntRange(0, 255), "help": "How many wait; not 0 unless --waiting-off."}),
     (("--wap-push",), {"metavar": "URL", "help": "A WAP push to this address; TEXT is what the handset shows."}),
     (
         ("--wap-kind",),

@@ -25,6 +25,8 @@ _NONE: frozenset[str] = frozenset()
 _MOST_POSITIONS = 6
 _MOST_CHARACTERS = 20
 _MOST_TOLD = 5
+_MOST_PARTS = 10  # of what would be refused for their number
+_MOST_PAYLOAD = 1600  # characters, of a message_payload that would be refused so
 
 
 def draw(answer: Answer) -> None:
@@ -134,14 +136,17 @@ _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-def _draw_for_people(answer: Answer) -> None:
+def _draw_for_people(given: Answer) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    answer, rest = _shortened(given)
     console = Console(highlight=False)
     console.print(Text(summary(answer), style="bold"))
     click.echo()
     _draw_text(console, answer)
+    if rest:
+        click.echo(rest)
     click.echo()
     _show_segments(answer)
     for title, characters in _characters(answer):
@@ -153,9 +158,38 @@ def _draw_for_people(answer: Answer) -> None:
         click.echo()
         console.print(Text(f"Smart encoding (--smart) {_smart(answer, smart)}.", style="green"))
         _show_replacements("It would replace", smart["replaced"])
+    if answer["smart_remaining"] is not None:
+        click.echo()
+        console.print(Text(_in_vain(answer["smart_remaining"]), style="green"))
     click.echo()
     hexadecimal = [(segment["part"], segment["octets"]) for segment in answer["segments"]]
     show_table(("part", _carried_as(answer)), hexadecimal)
+
+
+def _too_many(answer: Answer) -> bool:
+    most: int = answer["max_segments"]
+    return int(answer["parts"]) > most
+
+
+def _shortened(answer: Answer) -> tuple[Answer, str]:
+    """What is drawn of it, and what is said of the rest: nobody wants to see hundreds of parts that are refused."""
+    segments = answer["segments"]
+    if not _too_many(answer):
+        return answer, ""
+    if len(segments) > _MOST_PARTS:
+        return {**answer, "segments": segments[:_MOST_PARTS]}, _more(len(segments) - _MOST_PARTS, "segment")
+    more = sum(max(0, len(one["text"] or "") - _MOST_PAYLOAD) for one in segments)
+    if not more:
+        return answer, ""
+    cut = [
+        {**one, "text": (one["text"] or "")[:_MOST_PAYLOAD], "octets": one["octets"][:_MOST_PAYLOAD] + "..."}
+        for one in segments
+    ]
+    return {**answer, "segments": cut}, _more(more, "character")
+
+
+def _more(count: int, what: str) -> str:
+    return f"and {count} more {what}{'s'[: count != 1]}; --json has all"
 
 
 def _draw_text(console: Any, answer: Answer) -> None:
@@ -184,7 +218,9 @@ def _draw_text(console: Any, answer: Answer) -> None:
                 line(Text.assemble((f"{blank} {bar} ", "dim"), marks))
         if start != blank:
             line(Text(f"{start} {bar} (no text)", style="dim"))
-    for mark, meaning in ((LACKED, f"{_lacking(answer)} it"), (TWO, "takes two septets")):
+    if LACKED in seen or TWO in seen:
+        line(Text())  # else its first mark would stand below the last row
+    for mark, meaning in ((LACKED, f"{_lacking(answer, _lackers(answer))} it"), (TWO, "takes two septets")):
         if mark in seen:
             line(Text.assemble(f"{blank}   ", (mark, _STYLES[mark]), f" underlined: {meaning}"))
 
@@ -198,8 +234,9 @@ def _styled(row: Iterable[Glyph]) -> Iterator[tuple[str, str]]:
 def summary(answer: Answer) -> str:
     """`2 segments of gsm7, data_coding 0x00, esm_class 0x40, udh8; carrier demo`."""
     count = answer["segment_count"]
-    parts = [f"{count} segment{'s'[: count != 1]} of {_alphabet(answer)}"]
-    parts += [f"data_coding 0x{answer['data_coding']:02x}", f"esm_class 0x{answer['esm_class']:02x}"]
+    refused = f" (refused: {answer['max_segments']} allowed)" if _too_many(answer) else ""
+    parts = [f"{count} segment{'s'[: count != 1]} of {_alphabet(answer)}{refused}"]
+    parts += [f"{name} {_octet(answer[name])}" for name in _OCTETS]
     if answer["dest_addr_subunit"] is not None:
         parts.append(f"dest_addr_subunit {answer['dest_addr_subunit']}")
     if answer["long"] is not None:
@@ -209,8 +246,16 @@ def summary(answer: Answer) -> str:
     lacked = sum(one["count"] for one in answer["forced"])
     because = ""
     if lacked and answer["alphabet"] == "ucs2":
-        because = f"; GSM-7 lacks {lacked} of its characters" if lacked > 1 else "; GSM-7 lacks one of its characters"
+        because = f"; {_lacking(answer, _lackers(answer))} {lacked if lacked > 1 else 'one'} of its characters"
     return f"{', '.join(parts)}; carrier {clean(str(answer['carrier']))}{because}"
+
+
+#: Shown as the standards write them.
+_OCTETS = ("data_coding", "esm_class")
+
+
+def _octet(value: int) -> str:
+    return f"0x{value:02x}"
 
 
 def _alphabet(answer: Answer) -> str:
@@ -229,14 +274,31 @@ def _show_segments(answer: Answer) -> None:
 
 
 def _characters(answer: Answer) -> list[tuple[str, Sequence[Answer]]]:
-    tables = [(f"What {_lacking(answer)}", answer["forced"]), ("What takes two septets", answer["extended"])]
+    tables = [
+        (f"What {_lacking(answer, [alphabet])}", [one for one in answer["forced"] if one["lacked_by"] == alphabet])
+        for alphabet in _lackers(answer)
+    ]
+    tables.append(("What takes two septets", answer["extended"]))
     return [(title, characters) for title, characters in tables if characters]
 
 
-def _lacking(answer: Answer) -> str:
-    """GSM-7 as most SMSCs pass it on; where national tables are in use, they may have what it lacks."""
+def _lackers(answer: Answer) -> list[str]:
+    """The alphabets that lack anything: GSM-7, and what the carrier takes in its place."""
+    return list(dict.fromkeys(one["lacked_by"] for one in answer["forced"]))
+
+
+def _lacking(answer: Answer, alphabets: Iterable[str]) -> str:
+    """`GSM-7 lacks`, of what most SMSCs pass on; where national tables are in use, they may have what it lacks."""
     national = answer["locking_shift"] is not None or answer["single_shift"] is not None
-    return "GSM-7 without national tables lacks" if national else "GSM-7 lacks"
+    gsm7 = "GSM-7 without national tables" if national else "GSM-7"
+    names = [
+        gsm7 if alphabet == "gsm7" else f"the carrier's default alphabet ({_LABELS.get(alphabet, alphabet)})"
+        for alphabet in alphabets
+    ]
+    return " or ".join(names) + " lacks"
+
+
+_LABELS = {"latin1": "Latin-1", "ascii": "ASCII", "utf8": "UTF-8"}
 
 
 def _show_characters(title: str, characters: Sequence[Answer]) -> None:
@@ -257,6 +319,8 @@ def _positions(one: Answer) -> str:
 
 def visible(character: str) -> str:
     """A character on its own: one that is drawn onto others stands on a dotted circle, and blanks are named only."""
+    if unicodedata.category(character[:1] or " ") == "Cc":
+        return clean(character)
     if unicodedata.category(character[:1] or " ").startswith("M"):
         return "\u25cc" + character
     return "" if character.isspace() or unicodedata.category(character[:1]) == "Cf" else clean(character)
@@ -266,6 +330,15 @@ def _smart(answer: Answer, smart: Answer) -> str:
     count, saves = smart["segment_count"], smart["saves"]
     made = f"would make it {count} segment{'s'[: count != 1]} of {smart['alphabet']}"
     return f"{made}, {saves} fewer" if saves else f"{made}: none fewer"
+
+
+def _in_vain(remaining: Sequence[str]) -> str:
+    asked = "Smart encoding was asked for and would"
+    if not remaining:
+        return f"{asked} need more segments than UCS-2."
+    shown = " ".join(quoted(character) for character in remaining[:_MOST_CHARACTERS])
+    more = f" and {len(remaining) - _MOST_CHARACTERS} others" if len(remaining) > _MOST_CHARACTERS else ""
+    return f"{asked} not avoid UCS-2: {shown}{more} would remain."
 
 
 def _show_replacements(title: str, replaced: Sequence[Answer]) -> None:
@@ -301,8 +374,14 @@ def quoted(text: str) -> str:
     if not text:
         return "nothing"
     if text.isspace() or any(unicodedata.category(character) == "Cf" for character in text):
-        return " ".join("space" if character == " " else f"U+{ord(character):04X}" for character in text)
+        return " ".join(_named(character) for character in text)
     return visible(text)
+
+
+def _named(character: str) -> str:
+    if unicodedata.category(character) == "Cc":
+        return clean(character)
+    return "space" if character == " " else f"U+{ord(character):04X}"
 
 
 def _carried_as(answer: Answer) -> str:
@@ -320,10 +399,12 @@ _PLAN = (
 
 
 def _draw_as_lines(answer: Answer) -> None:
-    """Tables with a header each and an empty line between: plan, segments, what is costly, what is replaced."""
+    """Tables with a header each and an empty line between: plan, segments, what is costly, what is replaced, what
+    smart encoding would replace."""
     smart = answer["smart"] or {}
-    plan = [answer[name] for name in _PLAN] + [smart.get("segment_count"), smart.get("saves")]
-    show_table((*_PLAN, "smart_segment_count", "smart_saves"), [plan])
+    plan = [_octet(answer[name]) if name in _OCTETS else answer[name] for name in _PLAN]
+    plan += [smart.get("segment_count"), smart.get("saves"), _code_points(answer["smart_remaining"])]
+    show_table((*_PLAN, "smart_segment_count", "smart_saves", "smart_remaining"), [plan])
     click.echo()
     segments = [
         (one["part"], one["used"], one["left"], len(one["octets"]) // 2, one["udh"], one["text"], one["octets"])
@@ -333,12 +414,26 @@ def _draw_as_lines(answer: Answer) -> None:
     costly = [(why, one) for why in ("forced", "extended") for one in answer[why]]
     if costly:
         click.echo()
-        columns = ("character", "code_point", "name", "count", "positions")
-        table = [(why, *(_value(one[name]) for name in columns)) for why, one in costly]
+        columns = ("character", "code_point", "name", "count", "positions", "lacked_by")
+        table = [(why, *(_value(one.get(name)) for name in columns)) for why, one in costly]
         show_table(("why", *columns), table)
     if answer["replaced"]:
         click.echo()
-        show_table(("at", "from", "to"), [(one["at"], one["from"], one["to"]) for one in answer["replaced"]])
+        show_table(("at", "from", "to"), _replacements(answer["replaced"]))
+    if smart:
+        click.echo()
+        show_table(("smart_at", "smart_from", "smart_to"), _replacements(smart["replaced"]))
+
+
+def _replacements(replaced: Iterable[Answer]) -> list[tuple[object, ...]]:
+    return [(one["at"], one["from"], one["to"]) for one in replaced]
+
+
+def _code_points(characters: Sequence[str] | None) -> str | None:
+    """Blanks would not be seen, and a comma may be one of them. `none` where there are none."""
+    if characters is None:
+        return None
+    return ",".join(f"U+{ord(character):04X}" for character in characters) or "none"
 
 
 def _value(value: object) -> object:

@@ -70,11 +70,15 @@ def _show_message(found: dict[str, Any]) -> None:
     if found["verdict"] == "partly_delivered":
         fields["state"] = f"partly_delivered {found['delivered_segments']}/{found['segment_count']}"
     fields["replaced"] = told(found["replaced"]) or None
+    fields |= {name: f"0x{found[name]:02x}" for name in ("data_coding", "esm_class")}
     show_fields({**fields, "alternatives": " ".join(found["alternatives"]) or None, **_extras(found["extras"])})
     click.echo()
     columns = ("part", "state", "reason", "smsc_id", "bind", "refusals", "command_status_name", "submitted_at")
     _show_rows((*columns, "answered_at", "final_at"), found["segments"], "Segments")
     click.echo()
+    if found["alphabet"] == "binary":
+        _show_rows(("part", "octets"), found["segments"], "User data")
+        click.echo()
     if found["receipts"]:
         receipts = [{**one, "flags": " ".join(one["flags"]), "tlvs": _tlvs(one["tlvs"])} for one in found["receipts"]]
         names = ("part", "received_at", "done_at", "stat", "state", "error", "smsc_id", "bind", "reason")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,20 @@ from click.core import ParameterSource
 
 from smppgw.cli.common import Exit, Failure, Gateway, clean, gateway_options, refuse_broken, show_json
 from smppgw.cli.configuring import settings_of
-from smppgw.cli.content import Command, body_of, content_fields, content_options
+from smppgw.cli.content import Command, body_of
 from smppgw.cli.drawing import draw
+from smppgw.cli.fields import as_options, message_fields, message_options
 
 
 @click.command(cls=Command)
 @click.argument("text", required=False)
-@click.option("--to", metavar="NUMBER", help="Recipient: the routes then choose the carrier.")
+@click.option(
+    "--to",
+    "recipients",
+    multiple=True,
+    metavar="NUMBER",
+    help="Recipient: the routes then choose the carrier. May be given several times.",
+)
 @click.option("--from", "sender", help="Sender; it changes nothing but is checked.")
 @click.option(
     "--carrier",
@@ -28,7 +37,7 @@ from smppgw.cli.drawing import draw
     metavar="NAME",
     help="As this carrier takes it. May be given several times, to compare.",
 )
-@content_options
+@message_options
 @click.option(
     "--config",
     "-c",
@@ -40,7 +49,7 @@ from smppgw.cli.drawing import draw
 @gateway_options
 def segments(
     text: str | None,
-    to: str | None,
+    recipients: tuple[str, ...],
     sender: str | None,
     carriers: tuple[str, ...],
     config: Path | None,
@@ -48,13 +57,14 @@ def segments(
     url: str,
     key: str | None,
     as_json: bool,
-    **content: Any,
+    **given: Any,
 ) -> None:
     """Show how TEXT would be sent: alphabet, segments, what makes it costly, and its octets. Nothing is sent.
 
-    TEXT is read from standard input when it is left out, or is -. The gateway is asked, or the configuration with
-    --config. Characters that GSM-7 lacks, and those that take two septets, are marked; positions count from 0. With
-    --json, one line for each carrier. Exit code 1 tells that it would be refused.
+    TEXT is read from standard input when it is left out, or is -. The options are those of `smppgw send`. The gateway
+    is asked, or the configuration with --config, which needs neither the passwords nor the files that it names.
+    Characters that GSM-7 lacks, and those that take two septets, are marked; positions count from 0. With --json, one
+    line for each recipient and carrier. Exit code 1 tells that it would be refused.
 
     \b
     Examples:
@@ -65,21 +75,15 @@ def segments(
     """
     refuse_broken()
     _check_source(config, account)
-    fields = {"to": to, "from": sender, **content_fields(content), **body_of(text, content)}
-    item = {name: value for name, value in fields.items() if value is not None}
-    items = [{**item, "carrier": name} for name in carriers] or [item]
+    item = {**({} if sender is None else {"from": sender}), **message_fields(given), **body_of(text, given)}
+    items = [{**item, "to": one} for one in recipients] or [item]
+    items = [{**one, "carrier": name} for one in items for name in carriers] or items
     answers = _asked(url, key, items) if config is None else _planned(config, account, items)
-    drawn = False
-    for answer in answers:
-        if as_json:
+    if as_json:
+        for answer in answers:
             show_json(answer)
-            continue
-        if "segments" in answer:
-            if drawn:
-                click.echo()
-            draw(answer)
-            drawn = True
-        _tell(answer, carriers)
+    else:
+        _show(answers, [_label(one, len(recipients) > 1, len(carriers) > 1) for one in items])
     if any(answer.get("error") for answer in answers):
         raise click.exceptions.Exit(Exit.REFUSED)
 
@@ -108,11 +112,11 @@ def _asked(url: str, key: str | None, items: Sequence[Mapping[str, Any]]) -> lis
 
 def _planned(config: Path, account: str | None, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     from smppgw.api.segments import Previews
+    from smppgw.clock import Clock
 
     settings = settings_of(config)
-    answers: list[dict[str, Any]] = Previews(settings).answers(
-        _account(config, account, list(settings.accounts)), items
-    )
+    name = _account(config, account, list(settings.accounts))
+    answers: list[dict[str, Any]] = Previews(settings).answers(name, items, now_utc_ms=Clock().utc_ms())
     return answers
 
 
@@ -128,12 +132,30 @@ def _account(config: Path, given: str | None, known: Sequence[str]) -> str:
     return given
 
 
-def _tell(answer: Mapping[str, Any], carriers: Sequence[str]) -> None:
-    """Says on standard error why it would be refused."""
-    error = answer.get("error")
-    if error:
-        where = f"{carriers[answer['index']]}: " if len(carriers) > 1 else ""
-        click.echo(clean(f"smppgw: {where}{error['message']} ({error['code']})"), err=True)
+def _label(item: Mapping[str, Any], several_recipients: bool, several_carriers: bool) -> str:
+    """What tells this item from the others."""
+    names = [item["to"]] if several_recipients else []
+    return " by ".join([*names, *([item["carrier"]] if several_carriers else [])])
+
+
+def _show(answers: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> None:
+    """Draws what is alike once, and says on standard error what would be refused, and why."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for answer in answers:
+        alike.setdefault(json.dumps({**answer, "index": 0}), []).append(answer)
+    drawn = False
+    for same in alike.values():
+        where = ", ".join(label for one in same if (label := labels[one["index"]]))
+        if "segments" in same[0]:
+            if drawn:
+                click.echo()
+            if where and sys.stdout.isatty():
+                click.echo(clean(f"{where}:"))
+            draw(same[0])
+            drawn = True
+        if error := same[0].get("error"):
+            text = f"{where}: " * bool(where) + f"{as_options(error['message'])} ({error['code']})"
+            click.echo(clean(f"smppgw: {text}"), err=True)
 
 
 COMMANDS: tuple[click.Command, ...] = (segments,)

@@ -20,66 +20,21 @@ import click
 import httpx
 
 from smppgw.cli.common import Exit, Failure, Gateway, gateway_options, refuse_broken, show_json, show_table
-from smppgw.cli.content import Command, Option, brings_content, content_fields, content_options
+from smppgw.cli.content import Command, brings_content
 from smppgw.cli.drawing import told
+from smppgw.cli.fields import as_options, message_fields, message_options
 from smppgw.cli.sources import Item, items_of
 
 BATCH = 100
 _LONGEST_PAUSE_S = 5.0
 _MOST_SHOWN = 100
-_TIMES = "Times"
 
 
 @click.command(cls=Command)
 @click.argument("text", required=False)
 @click.option("--to", "recipients", multiple=True, metavar="NUMBER", help="Recipient; may be given several times.")
 @click.option("--from", "sender", help="Sender: a number, a short code, or up to 11 letters.")
-@click.option("--lane", help="otp, transactional or bulk.")
-@click.option(
-    "--validity-s",
-    type=float,
-    cls=Option,
-    heading=_TIMES,
-    help="Seconds after which it need not be sent any more, counted from --send-at.",
-)
-@click.option(
-    "--send-at",
-    cls=Option,
-    heading=_TIMES,
-    metavar="TIME",
-    help="Not before: RFC 3339 with a zone, or SMPP time such as 000001000000000R, in one day.",
-)
-@click.option(
-    "--valid-until",
-    cls=Option,
-    heading=_TIMES,
-    metavar="TIME",
-    help="After it, it need not be sent any more; in place of --validity-s.",
-)
-@content_options
-@click.option("--client-ref", help="Your own reference; with one recipient only.")
-@click.option("--service-type", help="service_type of the submit_sm, for carriers that choose a product by it.")
-@click.option(
-    "--priority", type=click.IntRange(0, 3), help="priority_flag of the submit_sm: the carrier's, not ours."
-)
-@click.option(
-    "--protocol-id", type=click.IntRange(0, 255), help="protocol_id of the submit_sm (TP-PID, 3GPP 23.040, 9.2.3.9)."
-)
-@click.option(
-    "--replace-type",
-    type=click.IntRange(1, 7),
-    help="The handset replaces the message of the same type and sender: protocol_id 0x41 to 0x47.",
-)
-@click.option(
-    "--replace-if-present", is_flag=True, help="Replace the message that still waits at the SMSC for this recipient."
-)
-@click.option(
-    "--tlv",
-    "tlvs",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="TLV of the carrier's vendor_tlvs; NAME:=7 for an integer. May be given several times.",
-)
+@message_options
 @click.option(
     "--csv", "csv_file", metavar="FILE", help="Send the messages of a CSV file with a header; - is standard input."
 )
@@ -95,17 +50,6 @@ def send(
     text: str | None,
     recipients: tuple[str, ...],
     sender: str | None,
-    lane: str | None,
-    validity_s: float | None,
-    send_at: str | None,
-    valid_until: str | None,
-    client_ref: str | None,
-    service_type: str | None,
-    priority: int | None,
-    protocol_id: int | None,
-    replace_type: int | None,
-    replace_if_present: bool,
-    tlvs: tuple[str, ...],
     csv_file: str | None,
     ignored: tuple[str, ...],
     run: str | None,
@@ -113,14 +57,14 @@ def send(
     url: str,
     key: str | None,
     as_json: bool,
-    **content: Any,
+    **given: Any,
 ) -> None:
     """Send TEXT to one or more recipients, or the messages of a CSV file.
 
     TEXT is read from standard input when it is left out, or is -. A CSV file has a header with the columns to and
     text, and any of from, client_ref, lane, send_at, valid_until and message_class; the options serve rows that have
     none. Messages go in batches of 100. With --json, one line for each message. `smppgw segments` shows beforehand
-    how a text would be sent.
+    how a text would be sent: it takes the same options.
 
     \b
     Examples:
@@ -133,12 +77,9 @@ def send(
       smppgw send "The new rates" --to +447700900123 --wap-push http://www.example.com/rates
     """
     refuse_broken("csv_file")
-    given: dict[str, Any] = {"from": sender, "lane": lane, "validity_s": validity_s, "service_type": service_type}
-    given |= {"priority": priority, "protocol_id": protocol_id, "tlvs": _tlvs(tlvs) or None}
-    given |= {"replace_type": replace_type, "replace_if_present": replace_if_present or None}
-    given |= {"send_at": send_at, "valid_until": valid_until, **content_fields(content)}
-    defaults = {name: value for name, value in given.items() if value is not None}
-    if csv_file is not None and (text is not None or recipients or client_ref or brings_content(content)):
+    defaults = {**({} if sender is None else {"from": sender}), **message_fields(given)}
+    client_ref = defaults.pop("client_ref", None)
+    if csv_file is not None and (text is not None or recipients or client_ref or brings_content(given)):
         raise click.UsageError("--csv brings its own recipients, texts and references")
     if csv_file is None and ignored:
         raise click.UsageError("--ignore-column needs --csv")
@@ -146,7 +87,7 @@ def send(
         raise click.UsageError("who is it for? give --to NUMBER, or --csv FILE")
     if client_ref is not None and len(recipients) > 1:
         raise click.UsageError("--client-ref names one message; there are several recipients")
-    source = items_of(csv_file, ignored, text, content, recipients, client_ref)
+    source = items_of(csv_file, ignored, text, given, recipients, client_ref)
     with Gateway(url, key) as gateway, source as (items, total):
         sender_run = SendRun(gateway, run or uuid.uuid4().hex, retry_s, total, as_json)
         filled = (Item(item.line, _filled(defaults, item.message)) for item in items)
@@ -163,37 +104,23 @@ def _filled(defaults: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str
     return {**open_ones, **message}
 
 
-def _tlvs(given: tuple[str, ...]) -> dict[str, int | str]:
-    """NAME=VALUE is a string, NAME:=VALUE an integer."""
-    tlvs: dict[str, int | str] = {}
-    for one in given:
-        name, separator, value = one.partition("=")
-        integer = name.endswith(":")
-        name = name.removesuffix(":")
-        if not separator or not name:
-            raise click.UsageError(f"--tlv {one}: not NAME=VALUE")
-        if name in tlvs:
-            raise click.UsageError(f"--tlv {name} is given twice")
-        try:
-            tlvs[name] = int(value) if integer else value
-        except ValueError:
-            raise click.UsageError(f"--tlv {one}: {value!r} is no integer") from None
-    return tlvs
-
-
 # ---------------------------------------------------------------------------------------------------------------- #
 # Sending
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-def _segments(count: int) -> str:
+def _segments(count: int, parts: int) -> str:
+    """`2 segments`; of message_payloads, which the SMSC cuts, `1 submit_sm, 2 parts`."""
+    if parts > count:
+        return f"{count} submit_sm, {parts} parts"
     return "1 segment" if count == 1 else f"{count} segments"
 
 
 def _detail(result: Mapping[str, Any]) -> str:
     """`2 segments; replaced … by ...`."""
     replaced = result.get("replaced")
-    return _segments(result["segments"]) + (f"; replaced {told(replaced)}" if replaced else "")
+    count = result["segments"]
+    return _segments(count, result.get("parts", count)) + (f"; replaced {told(replaced)}" if replaced else "")
 
 
 def retry_pause(attempt: int, retry_after_s: float) -> float:
@@ -214,6 +141,7 @@ class SendRun:
     accepted: int = 0
     repeated: int = 0
     segments: int = 0
+    parts: int = 0
     refused: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     shown: list[tuple[object, ...]] = field(default_factory=list)
@@ -273,11 +201,12 @@ class SendRun:
         else:
             self.accepted += 1
             self.segments += result["segments"]
+            self.parts += result.get("parts", result["segments"])
             self.repeated += bool(result.get("repeated"))
         if self.as_json:
             show_json({"line": line, "to": to, **{name: value for name, value in result.items() if name != "index"}})
         elif len(self.shown) < _MOST_SHOWN and (error or self.total <= BATCH):
-            columns = (error["code"], error["message"]) if error else ("accepted", _detail(result))
+            columns = (error["code"], as_options(error["message"])) if error else ("accepted", _detail(result))
             self.shown.append((line, to, result.get("id"), *columns))
 
     def _summary(self) -> None:
@@ -288,7 +217,7 @@ class SendRun:
         codes = ", ".join(f"{code} {count}" for code, count in self.codes.most_common())
         again = f", {self.repeated} of them known from before" if self.repeated else ""
         click.echo(
-            f"{self.accepted} accepted ({_segments(self.segments)}{again}), {self.refused} refused"
+            f"{self.accepted} accepted ({_segments(self.segments, self.parts)}{again}), {self.refused} refused"
             + (f": {codes}" if codes else ""),
             err=True,
         )

@@ -23,6 +23,7 @@ COLUMNS = ("to", "text", "from", "client_ref", "lane", "send_at", "valid_until",
 _NEEDED = ("to", "text")
 _INTEGERS = frozenset({"message_class"})
 _MOST_PROBLEMS = 20
+_NEAR = 0.7  # octets is no text
 
 
 class Item(NamedTuple):
@@ -117,8 +118,9 @@ def _check_header(name: str, header: list[str], ignored: tuple[str, ...]) -> Non
     problems = [f"column {column!r} is missing in the header" for column in _NEEDED if column not in header]
     for column in header:
         if column not in known:
-            near = difflib.get_close_matches(column, COLUMNS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; --ignore-column leaves it aside"
+            near = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=_NEAR)
+            known_ones = f"; there are {', '.join(COLUMNS)}; --ignore-column leaves others aside"
+            hint = f"; did you mean {near[0]}?" if near else known_ones
             problems.append(f"unknown column {column!r}{hint}")
     problems += [f"column {column!r} appears twice" for column, count in Counter(header).items() if count > 1]
     if problems:

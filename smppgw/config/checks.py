@@ -78,8 +78,9 @@ def _path(key: str | KeyPath) -> KeyPath:
 # ---------------------------------------------------------------------------------------------------------------- #
 
 
-def check_link(settings: CarrierSettings, merged: Merged, folder: Path, report: Report) -> None:
-    """What must fit together in the settings that may differ from bind to bind."""
+def check_link(settings: CarrierSettings, merged: Merged, folder: Path | None, report: Report) -> None:
+    """What must fit together in the settings that may differ from bind to bind. Without a folder, the files that they
+    name are not looked at."""
     said = _Said(merged, report)
     for check in (_credentials, _pace, _pauses, _endpoints, _version):
         check(settings, said)
@@ -131,13 +132,15 @@ def _version(settings: CarrierSettings, said: _Said) -> None:
         said.idle("has no effect: data_sm has no such field", "submit.protocol_id", *lanes, *schedule)
 
 
-def _tls(settings: CarrierSettings, said: _Said, folder: Path) -> None:
+def _tls(settings: CarrierSettings, said: _Said, folder: Path | None) -> None:
     tls = settings.tls
     if tls.enabled is None and not uses_tls(settings):
         text = f"has no effect: TLS is off, as the port is not {TLS_PORT}; say tls.enabled = true, or false"
         said.idle(text, *(path for path in said.inside("tls") if path != ("tls", "enabled")))
     if tls.key_file is not None and tls.cert_file is None:
         said.wrong("tls.key_file is set, but there is no tls.cert_file that it belongs to", "tls.key_file")
+    if folder is None:
+        return
     given = {name: folder / file for name in _FILES if (file := getattr(tls, name)) is not None}
     missing = [name for name, file in given.items() if not _is_file(file)]
     for name in missing:

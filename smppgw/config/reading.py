@@ -48,19 +48,22 @@ class Reading(NamedTuple):
     carriers: dict[str, Carrier]
 
 
-def load(path: Path | str, environ: Mapping[str, str] = os.environ) -> Settings:
+def load(path: Path | str, environ: Mapping[str, str] = os.environ, *, only_text: bool = False) -> Settings:
     """The settings in the TOML file at `path`, secrets resolved, relative paths resolved to its folder.
+
+    `only_text`: what the file itself says is enough. Passwords from elsewhere stay empty, and neither they nor the
+    files of TLS and the folder of the store need be there: for who plans with the settings and connects nowhere.
 
     Raises ConfigError with every mistake of the file, one problem each, led by its key path.
     """
-    return read(path, environ).settings
+    return read(path, environ, only_text=only_text).settings
 
 
-def read(path: Path | str, environ: Mapping[str, str] = os.environ) -> Reading:
+def read(path: Path | str, environ: Mapping[str, str] = os.environ, *, only_text: bool = False) -> Reading:
     """What `load` gives, and where it comes from. Raises ConfigError as `load` does."""
     file = Path(path)
     table, lines = _table(file)
-    return _Reader(file, table, lines, environ).read()
+    return _Reader(file, table, lines, environ, only_text).read()
 
 
 def _table(file: Path) -> tuple[dict[str, Any], Lines]:
@@ -82,16 +85,19 @@ def _table(file: Path) -> tuple[dict[str, Any], Lines]:
 class _Reader:
     """Reads section by section, so that one bad section hides no mistake of another."""
 
-    def __init__(self, file: Path, table: dict[str, Any], lines: Lines, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: Path, table: dict[str, Any], lines: Lines, environ: Mapping[str, str], only_text: bool
+    ) -> None:
         self._folder = file.absolute().parent
+        self._only_text = only_text
         self._table = table
         self._report = Report()
         self._resolver = Resolver(
             table,
             lines,
             file=file.name,
-            folder=self._folder,
-            secrets=Secrets(self._folder, environ, self._report),
+            folder=None if only_text else self._folder,
+            secrets=Secrets(None if only_text else self._folder, environ, self._report),
             report=self._report,
         )
 
@@ -174,6 +180,8 @@ class _Reader:
 
     def _resolved_store(self, store: StoreSettings) -> StoreSettings:
         path = self._folder / store.path
+        if self._only_text:
+            return store.model_copy(update={"path": path})
         if path.is_dir():
             self._problem("store.path", f"{path} is a folder, not a file")
         elif not path.parent.is_dir():

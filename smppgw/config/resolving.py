@@ -70,10 +70,18 @@ class Carrier(NamedTuple):
 
 
 class Resolver:
-    """Lays the layers of one file on top of each other; what is wrong goes to the report."""
+    """Lays the layers of one file on top of each other; what is wrong goes to the report. Without a folder, the files
+    that settings name are not looked at."""
 
     def __init__(
-        self, table: dict[str, Any], lines: Lines, *, file: str, folder: Path, secrets: Secrets, report: Report
+        self,
+        table: dict[str, Any],
+        lines: Lines,
+        *,
+        file: str,
+        folder: Path | None,
+        secrets: Secrets,
+        report: Report,
     ) -> None:
         self._file = file
         self._lines = lines
@@ -204,7 +212,8 @@ class Resolver:
         secret = self._secrets.of(settings, merged, own)
         check_link(settings, merged, self._folder, self._report)
         tls = settings.tls
-        files = {name: self._folder / file for name, file in _files(tls).items()}
+        folder = self._folder
+        files = {} if folder is None else {name: folder / file for name, file in _files(tls).items()}
         return Link(
             settings.model_copy(update={"password": SecretStr(secret), "tls": tls.model_copy(update=files)}), merged
         )

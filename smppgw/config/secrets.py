@@ -15,9 +15,10 @@ LONG_OCTETS = 64  # what our codec encodes of either, where long_credentials is 
 
 
 class Secrets:
-    """Finds the password of each bind; what is wrong goes to the report, never the secret."""
+    """Finds the password of each bind; what is wrong goes to the report, never the secret. Without a folder, no
+    password is looked for outside the settings."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], report: Report) -> None:
+    def __init__(self, folder: Path | None, environ: Mapping[str, str], report: Report) -> None:
         self._folder = folder
         self._environ = environ
         self._report = report
@@ -34,10 +35,13 @@ class Secrets:
         origin = merged.origin((given[0],)) or at
         key = origin.key((given[0],))
         text = settings.password.get_secret_value()
+        folder = self._folder
+        if folder is None and given[0] != "password":
+            return ""
         if settings.password_env is not None:
             text = self._from_environment(settings.password_env, key)
-        elif settings.password_file is not None:
-            text = self._from_file(settings.password_file, key)
+        elif settings.password_file is not None and folder is not None:
+            text = self._from_file(folder / settings.password_file, key)
         self._check(text, key, settings)
         return text
 
@@ -58,7 +62,6 @@ class Secrets:
         return text or ""
 
     def _from_file(self, file: Path, path: str) -> str:
-        file = self._folder / file
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except OSError as error:

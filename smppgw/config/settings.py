@@ -88,7 +88,8 @@ class AccountSettings(SettingsBase):
     on_unencodable: OnUnencodable = Field(
         default=OnUnencodable.UCS2,
         strict=False,
-        description="texts that GSM-7 cannot carry: ucs2 (sent so, unchanged), transliterate (and told), or refuse",
+        description="texts that neither GSM-7 can carry nor, where the carrier takes them, national tables, Latin-1 "
+        "or ASCII: ucs2 (sent so, unchanged), transliterate (and told), or refuse",
     )
     default_validity_s: Seconds = Field(default=172_800.0, description="validity of messages that name none")
     max_validity_s: Seconds = Field(default=604_800.0, description="longest validity a message may ask for")

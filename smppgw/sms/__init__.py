@@ -5,6 +5,7 @@ national    the shift tables of 13 languages, and which of them carry a text (23
 udh         User Data Header: information elements, concatenation (3GPP TS 23.040, 9.2.3.24)
 encoding    how one SMSC wants its texts, and the sizes that follow
 coding      data_coding by alphabet, message class and waiting indication
+clusters    what a reader takes for one character
 cut         where a long text is cut: what stays together
 forms       one way to write a text: the room in a part, and the parts
 plan        a text, or octets, to an alphabet and its segments: the best of the forms

@@ -6,7 +6,7 @@ Owns the groups of 3GPP TS 23.038, section 4, in the one direction; `dcs` owns t
 from __future__ import annotations
 
 from smppgw.errors import Refusal
-from smppgw.sms.encoding import Alphabet, ClassForm, Encoding, Waiting, Wishes
+from smppgw.sms.encoding import Alphabet, ClassForm, DefaultAlphabet, Encoding, Waiting, Wishes
 
 SPECIAL_MESSAGE_INDICATION = 0x01  # information element: 3GPP TS 23.040, 9.2.3.24.2.1
 
@@ -27,20 +27,39 @@ LABELS = {
     Alphabet.UCS2: "UCS-2",
     Alphabet.BINARY: "octets",
 }
+DEFAULT_LABELS = {
+    DefaultAlphabet.GSM7: "GSM-7",
+    DefaultAlphabet.LATIN1: "Latin-1",
+    DefaultAlphabet.ASCII: "ASCII",
+    DefaultAlphabet.UTF8: "UTF-8",
+}
 
 
 def refuse_conflicts(wishes: Wishes, encoding: Encoding) -> None:
-    """Raises Refusal for what no data_coding can say: `conflicting_fields`, `class_unsupported`."""
+    """Raises Refusal for what no data_coding can say, or says twice: `conflicting_fields`, `class_unsupported`."""
+    waiting = wishes.waiting
+    if waiting is not None and waiting.count is not None and waiting.active != (waiting.count > 0):
+        # 3GPP TS 23.040, 9.2.3.24.2.1: the count turns an indication on, and 0 turns it off. data_coding does, too.
+        text = (
+            "a count of 0 turns the indication off: say that it is not active, or leave the count out"
+            if waiting.active
+            else f"where {waiting.count} wait the indication is on: say that it is active, or leave the count out"
+        )
+        raise Refusal("conflicting_fields", text, field="message_waiting")
     if wishes.message_class is None:
         return
-    if wishes.waiting is not None:
+    if waiting is not None:
         text = "a message has a class or a waiting indication: data_coding can tell one of them"
         raise Refusal("conflicting_fields", text, field="message_waiting")
     if wishes.alphabet in (Alphabet.LATIN1, Alphabet.ASCII):
         text = f"a message with a class is in GSM-7 or UCS-2, not in {LABELS[wishes.alphabet]}"
         raise Refusal("conflicting_fields", text, field="message_class")
     if encoding.class_form is ClassForm.NONE:
-        raise Refusal("class_unsupported", "the carrier takes no message class", field="message_class")
+        raise Refusal(
+            "class_unsupported",
+            "the carrier takes no message class: its encoding.message_class is none",
+            field="message_class",
+        )
 
 
 def data_coding(alphabet: Alphabet, encoding: Encoding, wishes: Wishes) -> int | None:

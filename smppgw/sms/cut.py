@@ -14,12 +14,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-import regex
-
 from smppgw.sms import gsm7
+from smppgw.sms.clusters import clusters_of
 
 # ---------------------------------------------------------------------------------------------------------------- #
-# Grapheme clusters: Unicode Standard Annex 29
+# Grapheme clusters
 # ---------------------------------------------------------------------------------------------------------------- #
 
 #: A text of characters none of which can be in one cluster with another: Latin, Greek and Cyrillic letters,
@@ -30,8 +29,7 @@ _ALL_BY_THEMSELVES = re.compile(
     "\u3000-\u3029\u3030-\u3098\u309b-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff01-\uff9d"
     "\U0001f300-\U0001f3fa\U0001f400-\U0001faff\U00020000-\U0003134f]*"
 )
-_CLUSTER = regex.compile(r"\X")
-_CR = 0x0D
+_CR, _ESC = 0x0D, gsm7.ESC
 
 
 def cluster_ends(text: str) -> list[int] | None:
@@ -48,7 +46,7 @@ def cluster_ends(text: str) -> list[int] | None:
         clusters = text.split("\r\n")
         inside = set(accumulate([len(clusters[0]) + 1, *(len(line) + 2 for line in clusters[1:-1])]))
         return [end for end in range(1, len(text) + 1) if end not in inside]
-    return list(accumulate(map(len, _CLUSTER.findall(text))))
+    return list(accumulate(map(len, clusters_of(text))))
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -104,7 +102,8 @@ class Cutter:
 
     def fits(self, start: int, parts: int) -> bool:
         """Whether so many parts hold the content from `start`."""
-        return self.total - start <= parts * (self.room - self.waste) or self.fewest(start) <= parts
+        left = self.total - start
+        return left <= parts * (self.room - self.waste) or (left <= parts * self.room and self.fewest(start) <= parts)
 
     def ends(self, parts: int, clusters: Sequence[int] | None = None) -> list[int]:
         """The end of each of `parts` parts, which are as many as `fewest` says.
@@ -188,6 +187,8 @@ class PackedCutter(SeptetCutter):
         super().__init__(content, room)
         self._fill_bits = fill_bits
         self._has_cr = b"\r" in content
+        self._needed: list[int] = []  # parts from each place on, as far as it is known
+        self._known_from = self.total
 
     def furthest(self, start: int) -> int:
         return next(self._last_ends(start), start) if self._has_cr else super().furthest(start)
@@ -218,6 +219,36 @@ class PackedCutter(SeptetCutter):
                 return 0
             parts += 1
         return parts
+
+    def fits(self, start: int, parts: int) -> bool:
+        left = self.total - start
+        if left <= parts * (self.room - self.waste):
+            return True
+        return (
+            left <= parts * self.room and (self._parts_from(start) if self._has_cr else self.fewest(start)) <= parts
+        )
+
+    def _parts_from(self, start: int) -> int:
+        """As `fewest`, for many starts: each place is looked at once, the last one first, however many ask."""
+        needed, content, total, room, fill_bits = self._needed, self.content, self.total, self.room, self._fill_bits
+        if not needed:
+            needed += [0] * (total + 1)
+        for place in range(self._known_from - 1, start - 1, -1):
+            least, ends = total, self._LOOK_AT
+            end = min(place + room, total)
+            while end > place and ends:
+                last = content[end - 1]
+                # `may_end` once more, as a call takes too long. And any ESC escapes: a text has no other.
+                if (
+                    last != _CR or ((end - place) * 7 + fill_bits) % 8 or total == end < place + room
+                ) and last != _ESC:
+                    if needed[end] < least:
+                        least = needed[end]
+                    ends -= 1
+                end -= 1
+            needed[place] = least + 1
+        self._known_from = min(self._known_from, start)
+        return needed[start]
 
     def full(self, start: int, left: int) -> int:
         ends = list(self._last_ends(start)) if self._has_cr else ()

@@ -145,7 +145,8 @@ def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Septets, one per octet, to packed octets.
 
     Who gets only octets cannot tell 7 spare bits from an "@": they become a CR, which is no character then. A CR that
-    would be taken for one of these is written twice (both: 23.038, 6.1.2.3.1).
+    would be taken for one of these is written twice (both: 23.038, 6.1.2.3.1). Such a text is read with one CR more
+    than it has: the second is no filler but a character, which at the end of a text changes nothing that is seen.
     """
     count = len(septets)
     if (count * 7 + fill_bits) % 8 == 1 or ends_in_filler(septets, fill_bits):

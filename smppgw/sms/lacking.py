@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import islice
 
 from smppgw.errors import Refusal
 from smppgw.sms import gsm7
@@ -23,13 +24,24 @@ def lacking_in_gsm7(text: str, codec: str | None = None) -> list[int]:
 
 
 def named(text: str, positions: Sequence[int]) -> str:
-    """The characters at these positions, as U+0219 (LATIN SMALL LETTER S WITH COMMA BELOW) at position 3."""
+    """The characters at these positions, each once: U+0219 (LATIN SMALL LETTER S WITH COMMA BELOW) at position 3."""
+    places: dict[str, list[int]] = {}
+    for at in positions:
+        places.setdefault(text[at], []).append(at)
     told = [
-        f"U+{ord(text[at]):04X} ({unicodedata.name(text[at], 'no name')}) at position {at}"
-        for at in positions[:_MOST_NAMED]
+        f"U+{ord(character):04X} ({unicodedata.name(character, 'no name')}) at {_places(places[character])}"
+        for character in islice(places, _MOST_NAMED)
     ]
-    more = len(positions) - len(told)
-    return ", ".join(told) + (f" and {more} more" if more else "")
+    more = len(places) - len(told)
+    return ", ".join(told) + (f" and {more} more character{'s' * (more > 1)}" if more else "")
+
+
+def _places(positions: Sequence[int]) -> str:
+    if len(positions) == 1:
+        return f"position {positions[0]}"
+    first = ", ".join(map(str, positions[:_MOST_NAMED]))
+    more = len(positions) - _MOST_NAMED
+    return f"positions {first} and {more} more" if more > 0 else f"positions {first}"
 
 
 def _encodes(text: str, codec: str) -> bool:

@@ -30,9 +30,6 @@ from smppgw.sms.encoding import Language
 SINGLE_SHIFT = 0x24
 LOCKING_SHIFT = 0x25
 
-#: What one such element takes in a UDH, octets.
-ELEMENT_OCTETS = 3
-
 # ---------------------------------------------------------------------------------------------------------------- #
 # The tables, as they are printed: a character, or its code point; "--" is a place without one
 # ---------------------------------------------------------------------------------------------------------------- #

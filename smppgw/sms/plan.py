@@ -92,10 +92,11 @@ def plan(
     """Plans `text` with as few segments as this SMSC and these wishes allow.
 
     Plain GSM-7 in one segment is taken at once. Otherwise the fewest segments decide, and on a tie the earlier of
-    GSM-7, ASCII, Latin-1, UCS-2, GSM-7 with national tables. Where it would be UCS-2, or nothing at all, smart
-    encoding and transliteration come in, if they are wished. Parts are told apart by `reference`, taken modulo 256
-    or, in a 16-bit element, 65536. No ESC pair and no surrogate pair is ever split, and no grapheme cluster where the
-    same number of segments can do without.
+    GSM-7, ASCII, Latin-1, UCS-2, GSM-7 with national tables. Where UCS-2 is to be refused, or avoided by
+    transliteration, it is none of these while another can carry the text, however many segments that takes. Where it
+    would be UCS-2, or nothing at all, smart encoding and transliteration come in, if they are wished and need no more
+    segments. Parts are told apart by `reference`, taken modulo 256 or, in a 16-bit element, 65536. No ESC pair and no
+    surrogate pair is ever split, and no grapheme cluster where the same number of segments can do without.
 
     Raises Refusal: `empty_text`; `unencodable` (U+0000, a lone surrogate, characters that no allowed alphabet has;
     the text says which and where); `too_long` (more than `max_segments` for the handset, or more than a
@@ -128,11 +129,10 @@ _PLAIN = (None, _GSM7)
 
 
 class _Choice(NamedTuple):
-    """The best form found, and how many parts it needs. `others`: a form that is not UCS-2 could carry the text."""
+    """The best form found, and how many parts it needs."""
 
     form: Form | None
     parts: int
-    others: bool
 
 
 _Tables = tuple[Language | None, Language | None, Frame, int]
@@ -174,15 +174,13 @@ class _Planner:
         if form is not None:
             return self._made(form, form.parts())
         self._refuse_unsupported()
-        choice = self._best(text, septets, utf16be)
+        on_unencodable = self._wishes.on_unencodable
+        unwanted = on_unencodable is not OnUnencodable.UCS2 and self._wishes.alphabet is None
+        choice = self._best(text, septets, utf16be, ucs2=not unwanted)
         if choice.form is not None and (choice.form.alphabet is not _UCS2 or self._wishes is NO_WISHES):
             return self._made(choice.form, choice.parts)
-        if (
-            self._wishes.on_unencodable is OnUnencodable.REFUSE
-            and not choice.others
-            and self._wishes.alphabet is None
-        ):
-            choice = _Choice(None, IMPOSSIBLE, False)
+        if unwanted and on_unencodable is OnUnencodable.TRANSLITERATE:
+            choice = self._best(text, septets, utf16be)
         replaced = self._smart(text, choice) or self._transliterated(text, choice)
         if replaced is not None:
             return replaced
@@ -209,22 +207,17 @@ class _Planner:
         """`utf16be`: None where it is not known yet."""
         best: Form | None = None
         needed = IMPOSSIBLE + 1
-        others = False
         for form in self._forms(text, septets, utf16be, ucs2):
             parts = form.parts()
-            others = others or form.alphabet is not _UCS2
             if parts < needed:
                 best, needed = form, parts
-        # In one segment of UCS-2 there is nothing to win, but perhaps the question is whether UCS-2 may be at all.
-        asked = needed > 1 or (not others and self._wishes.on_unencodable is not OnUnencodable.UCS2)
-        if asked and self._encoding.national and self._wishes.alphabet in _PLAIN:
+        if needed > 1 and self._encoding.national and self._wishes.alphabet in _PLAIN:
             for locking, single, surrounding, at_least in self._tables(text, septets):
-                others = True
                 if at_least < needed:
                     form = self._national(text, surrounding, locking, single)
                     if (parts := form.parts()) < needed:
                         best, needed = form, parts
-        return _Choice(best, needed, others)
+        return _Choice(best, needed)
 
     def _forms(self, text: str, septets: bytes | None, utf16be: bytes | None, ucs2: bool) -> Iterator[Form]:
         """The forms without national tables that are allowed and carry the text, the most wanted first."""
@@ -285,21 +278,22 @@ class _Planner:
         found = self._best(new, gsm7.try_encode(new), None, ucs2=False)
         if found.form is None or found.parts > choice.parts:
             return None
-        if choice.form is not None and found.parts == choice.parts and _is_national(found.form):
+        beside = choice.form is not None and self._wishes.on_unencodable is OnUnencodable.UCS2
+        if beside and found.parts == choice.parts and _is_national(found.form):
             return None
         return self._made(found.form, found.parts, replaced)
 
     def _transliterated(self, text: str, choice: _Choice) -> Plan | None:
-        """In other letters, where no alphabet but UCS-2 has those of the text."""
+        """In other letters, where no alphabet but UCS-2 has those of the text, and where it costs no segment."""
         wishes = self._wishes
-        if wishes.on_unencodable is not OnUnencodable.TRANSLITERATE or choice.others or wishes.alphabet is _UCS2:
+        if wishes.on_unencodable is not OnUnencodable.TRANSLITERATE or wishes.alphabet is _UCS2:
             return None
         found = smart.transliterate(text)
         if found is None:
             return None
         new, replaced = found
-        form, parts, _ = self._best(new, gsm7.try_encode(new), None, ucs2=False)
-        if form is None or (parts > self._allowed and choice.parts <= self._allowed):
+        form, parts = self._best(new, gsm7.try_encode(new), None, ucs2=False)
+        if form is None or parts > choice.parts:
             return None
         return self._made(form, parts, replaced)
 
@@ -320,14 +314,21 @@ class _Planner:
     def _unencodable(self, text: str) -> Refusal:
         """No allowed form has all characters of the text."""
         wanted = self._wishes.alphabet or _GSM7
+        label = coding.LABELS[wanted]
+        lackings: list[tuple[str, list[int]]] = []
         if wanted is _GSM7:
-            codec = CODECS.get(self._encoding.default_alphabet)
-            lacking = lacking_in_gsm7(text, codec)
+            default = self._encoding.default_alphabet
+            foreign = lacking_in_gsm7(text)
+            lackings.append((label, foreign))
+            if default is not DefaultAlphabet.GSM7:
+                others = sorted(set(lacking_in_gsm7(text, CODECS[default])).difference(foreign))
+                lackings.append((f"the carrier's default alphabet ({coding.DEFAULT_LABELS[default]})", others))
         else:
             characters = next(one for alphabet, _, one in _OF_ONE_OCTET if alphabet is wanted)
             lacking = [at for at, character in enumerate(text) if not characters.fullmatch(character)]
-        label = coding.LABELS[wanted]
-        told = f"{label} lacks {named(text, lacking)}" if lacking else f"{label} cannot carry it"
+            lackings.append((label, lacking))
+        told = "; ".join([f"{name} lacks {named(text, places)}" for name, places in lackings if places])
+        told = told or f"{label} cannot carry it"
         waiting = self._wishes.waiting
         if waiting is not None and not waiting.store:
             return _waiting_not_gsm7(told)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from smppgw.errors import Refusal
-from smppgw.sms import dcs, gsm7, national, udh
+from smppgw.sms import dcs, gsm7, national, smart, udh
 from smppgw.sms.encoding import Alphabet, DefaultAlphabet, Encoding, Numbering, Wishes
 from smppgw.sms.forms import CODECS, MOST_SHORT_MESSAGE_OCTETS
 from smppgw.sms.plan import ESM_CLASS_UDHI, Plan, lacking_in_gsm7, plan
@@ -38,10 +38,12 @@ class SegmentPreview(NamedTuple):
 
 
 class Character(NamedTuple):
-    """A character that costs, and where it stands (from 0, in characters)."""
+    """A character that costs, and where it stands (from 0, in characters). `lacked_by`: the alphabet that keeps it
+    out of GSM-7: this itself, or else the one that the SMSC wants in its place; None where both have it."""
 
     character: str
     positions: tuple[int, ...]
+    lacked_by: DefaultAlphabet | None = None
 
     @property
     def name(self) -> str:
@@ -82,6 +84,16 @@ def smarter(text: str, planned: Plan, encoding: Encoding, wishes: Wishes) -> Pla
     except Refusal:
         return None
     return other if other.alphabet is Alphabet.GSM7 and other.replaced else None
+
+
+def remaining(text: str, planned: Plan, encoding: Encoding, wishes: Wishes) -> list[str] | None:
+    """The characters for which `planned` is in UCS-2 although smart encoding was wished, each once: it has nothing to
+    stand for them. Empty where it would cost more segments than UCS-2. None where it was not wished, or not in vain.
+    """
+    if not wishes.smart or planned.alphabet is not Alphabet.UCS2 or wishes.alphabet is Alphabet.UCS2:
+        return None
+    new, _ = smart.smarten(text)
+    return [one.character for one in lacking(new, encoding)]
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -136,7 +148,15 @@ def _septets(text: str, content: bytes, planned: Plan, encoding: Encoding) -> in
 def lacking(text: str, encoding: Encoding) -> tuple[Character, ...]:
     """The characters of `text` that keep it out of GSM-7 at this SMSC, in the order in which they first stand there:
     those that its default and extension tables lack, or the alphabet that the SMSC wants to be given in its place."""
-    return _by_character(text, lacking_in_gsm7(text, CODECS.get(encoding.default_alphabet)))
+    codec = CODECS.get(encoding.default_alphabet)
+    return tuple(
+        one._replace(lacked_by=_lacked_by(one.character, encoding.default_alphabet))
+        for one in _by_character(text, lacking_in_gsm7(text, codec))
+    )
+
+
+def _lacked_by(character: str, default_alphabet: DefaultAlphabet) -> DefaultAlphabet:
+    return DefaultAlphabet.GSM7 if gsm7.try_encode(character) is None else default_alphabet
 
 
 def extended(planned: Plan) -> tuple[Character, ...]:
@@ -150,12 +170,37 @@ def extended(planned: Plan) -> tuple[Character, ...]:
 
 
 def name_of(character: str) -> str:
-    """The character's name in Unicode; where it has none a label such as `<control-0007>` (Unicode, 4.8)."""
+    """The character's name in Unicode; of a control character the name of its function in ISO/IEC 6429, which Unicode
+    has as an alias; where there is none a label such as `<reserved-0378>` (Unicode, 4.8)."""
+    if character in _CONTROLS:
+        return _CONTROLS[character]
     kind = _LABELS.get(unicodedata.category(character), "unnamed")
     return unicodedata.name(character, f"<{kind}-{ord(character):04X}>")
 
 
-_LABELS = {"Cc": "control", "Co": "private-use", "Cs": "surrogate", "Cn": "reserved"}
+_LABELS = {"Co": "private-use", "Cs": "surrogate", "Cn": "reserved"}
+
+#: Aliases of the type "control" in Unicode's NameAliases.txt.
+_CONTROLS = {
+    unicodedata.lookup(name): name
+    for name in (
+        *("NULL", "START OF HEADING", "START OF TEXT", "END OF TEXT", "END OF TRANSMISSION", "ENQUIRY"),
+        *("ACKNOWLEDGE", "ALERT", "BACKSPACE", "CHARACTER TABULATION", "LINE FEED", "LINE TABULATION", "FORM FEED"),
+        *("CARRIAGE RETURN", "SHIFT OUT", "SHIFT IN", "DATA LINK ESCAPE", "DEVICE CONTROL ONE"),
+        *("DEVICE CONTROL TWO", "DEVICE CONTROL THREE", "DEVICE CONTROL FOUR", "NEGATIVE ACKNOWLEDGE"),
+        *("SYNCHRONOUS IDLE", "END OF TRANSMISSION BLOCK", "CANCEL", "END OF MEDIUM", "SUBSTITUTE", "ESCAPE"),
+        *("INFORMATION SEPARATOR FOUR", "INFORMATION SEPARATOR THREE", "INFORMATION SEPARATOR TWO"),
+        *("INFORMATION SEPARATOR ONE", "DELETE", "PADDING CHARACTER", "HIGH OCTET PRESET", "BREAK PERMITTED HERE"),
+        *("NO BREAK HERE", "INDEX", "NEXT LINE", "START OF SELECTED AREA", "END OF SELECTED AREA"),
+        *("CHARACTER TABULATION SET", "CHARACTER TABULATION WITH JUSTIFICATION", "LINE TABULATION SET"),
+        *("PARTIAL LINE FORWARD", "PARTIAL LINE BACKWARD", "REVERSE LINE FEED", "SINGLE SHIFT TWO"),
+        *("SINGLE SHIFT THREE", "DEVICE CONTROL STRING", "PRIVATE USE ONE", "PRIVATE USE TWO"),
+        *("SET TRANSMIT STATE", "CANCEL CHARACTER", "MESSAGE WAITING", "START OF GUARDED AREA"),
+        *("END OF GUARDED AREA", "START OF STRING", "SINGLE GRAPHIC CHARACTER INTRODUCER"),
+        *("SINGLE CHARACTER INTRODUCER", "CONTROL SEQUENCE INTRODUCER", "STRING TERMINATOR"),
+        *("OPERATING SYSTEM COMMAND", "PRIVACY MESSAGE", "APPLICATION PROGRAM COMMAND"),
+    )
+}
 
 
 def _by_character(text: str, positions: Sequence[int]) -> tuple[Character, ...]:

@@ -21,7 +21,9 @@ _DEFAULT_TABLES: Tables = (None, None)
 def join(segments: Iterable[bytes], *, data_coding: int, udhi: bool, encoding: Encoding = DEFAULT_ENCODING) -> str:
     """The text of the short_message octets of one message, given in any order; repeated parts count once.
 
-    A single segment needs no concatenation element. The shift tables that each part's UDH names are obeyed.
+    A single segment needs no concatenation element. The shift tables that each part's UDH names are obeyed. A packed
+    text whose own CR is at its end, and at that of an octet, comes back with one CR more, as it was sent with two
+    (3GPP TS 23.038, 6.1.2.3.1; see gsm7.pack).
     Raises ValueError when parts are missing, contradict each other, or belong to different messages.
     """
     given = list(segments)

@@ -22,6 +22,7 @@ import regex
 from anyascii import anyascii
 
 from smppgw.sms import gsm7
+from smppgw.sms.clusters import clusters_of
 
 
 class Replaced(NamedTuple):
@@ -188,7 +189,10 @@ _BMP: Final = "".join(
 _CANDIDATE: Final = re.compile(f"[{_class(_BMP)}\U0001d400-\U0001d7ff]")
 _LETTER: Final = re.compile(f"[{_class(''.join(_LOOK_ALIKES))}]")
 _DIRECTION: Final = re.compile(f"[{_class(_DIRECTIONS)}]")
-_CLUSTER: Final = regex.compile(r"\X")
+#: More non-starters in a row than any script has: no stream-safe text (Unicode Standard Annex 15, section 13). NFC
+#: puts them into their order, in a time that grows with the square of the row: 15 seconds for 80,000. The three that
+#: are no non-starters themselves are nothing but such when they are decomposed.
+_ROW_OF_MARKS: Final = regex.compile(r"[\P{ccc=0}\u0f73\u0f75\u0f81]{31}")
 
 
 # ---------------------------------------------------------------------------------------------------------------- #
@@ -200,9 +204,10 @@ def smarten(text: str) -> tuple[str, tuple[Replaced, ...]]:
     """The text with typography that GSM-7 can write, and what was replaced in it, in order.
 
     Characters that GSM-7 can write are never replaced, but as part of a sequence that NFC composes. The result need
-    not fit into GSM-7; it is of use when it does. A text of which nothing would be left stays as it is.
+    not fit into GSM-7; it is of use when it does. A text of which nothing would be left stays as it is, and so does
+    one with more than 30 combining marks in a row.
     """
-    return _rewritten(text, _smart_edits)
+    return (text, ()) if _ROW_OF_MARKS.search(text) else _rewritten(text, _smart_edits)
 
 
 def _smart_edits(text: str) -> _Edits:
@@ -256,13 +261,15 @@ def transliterate(text: str) -> tuple[str, tuple[Replaced, ...]] | None:
     """The text in GSM-7, and what was replaced in it, in order; neighbours are one replacement.
 
     What `smarten` can do is all that is done where it is enough. Otherwise each character that GSM-7 lacks is written
-    as anyascii does it: "ő" as "o", "щ" as "shch", "😀" as ":grinning:". Greek and Cyrillic words with such a
-    character are written so from end to end, since "Ρόδος" is "Rodos" and not "Pódos". An accent that GSM-7 lacks is
-    lost, its letter never.
+    as anyascii does it: "ő" as "o", "щ" as "shch". Greek and Cyrillic words with such a character are written so from
+    end to end, since "Ρόδος" is "Rodos" and not "Pódos". An accent that GSM-7 lacks is lost, its letter never.
 
-    None when something that can be seen would vanish, or cannot be written.
+    None when something that can be seen would vanish, or cannot be written: nothing stands for an emoji, of which
+    anyascii has only the name. None, too, where more than 30 combining marks follow one another.
     """
-    smart, replaced = smarten(text)
+    if _ROW_OF_MARKS.search(text):
+        return None
+    smart, replaced = _rewritten(text, _smart_edits)
     if gsm7.try_encode(smart) is not None:
         return smart, replaced
     composed = normalize("NFC", text)
@@ -284,20 +291,27 @@ def _ascii_edits(text: str) -> _Edits:
     return edits
 
 
+_NAME: Final = re.compile(":[^:]+:")
+
+
 @lru_cache(maxsize=4096)
 def _ascii(character: str) -> str:
-    """Control characters, which are ASCII themselves, come back as they are: nothing stands for them."""
-    return anyascii(character).replace("`", "'")
+    """Nothing stands for control characters, which are ASCII themselves, and for symbols that have a name only, such
+    as :thumbsup: they come back as they are."""
+    found = anyascii(character).replace("`", "'")
+    return character if _NAME.fullmatch(found) else found
 
 
 def _vanishes(text: str, edits: _Edits) -> bool:
     """Whether nothing is written for something that can be seen: a cluster, such as a letter with its accents."""
     if "" not in edits.values():
         return False
-    for cluster in _CLUSTER.finditer(text):
-        nothing = all(edits.get(at) == "" for at in range(*cluster.span()))
-        if nothing and not _INVISIBLE.issuperset(cluster[0]):
+    at = 0
+    for cluster in clusters_of(text):
+        end = at + len(cluster)
+        if all(edits.get(place) == "" for place in range(at, end)) and not _INVISIBLE.issuperset(cluster):
             return True
+        at = end
     return False
 
 
@@ -336,7 +350,7 @@ def _rewritten(text: str, edits_of: Callable[[str], _Edits]) -> tuple[str, tuple
 def _composed(text: str, edits_of: Callable[[str], _Edits]) -> Iterator[Replaced]:
     """As `Replaced` of the caller's text, of which NFC changes some clusters."""
     composed = normalize("NFC", text)
-    clusters = _CLUSTER.findall(text)
+    clusters = clusters_of(text)
     pieces = [normalize("NFC", cluster) for cluster in clusters]
     if "".join(pieces) != composed:  # no sequence is known that Unicode composes across clusters
         clusters, pieces = [text], [composed]

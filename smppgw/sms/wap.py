@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from smppgw.errors import Refusal
 
+_TRANSACTION_ID: Final = 0x01  # of a push, which nobody answers: any will do
 _PUSH: Final = 0x06  # PDU type
 _SHORT: Final = 0x80  # marks a well-known value in one octet
 
 _WBXML_1_2: Final = 0x02
 _UTF_8: Final = 0x6A  # its MIBenum
-_END, _STRING, _OPAQUE = 0x01, 0x03, 0xC3
+_END, _STRING = 0x01, 0x03
 _WITH_CONTENT, _WITH_ATTRIBUTES = 0x40, 0x80
 _DOMAINS: Final = {".com/": 0x85, ".edu/": 0x86, ".net/": 0x87, ".org/": 0x88}  # in both, as values of attributes
 _DOMAIN: Final = re.compile(r"(\.(?:com|edu|net|org)/)")
@@ -45,7 +45,7 @@ _INDICATION: Final = _Document(
     href={"https://www.": 0x0F, "http://www.": 0x0D, "https://": 0x0E, "http://": 0x0C, "": 0x0B},
 )
 _SI_TAG, _INDICATION_TAG = 0x05, 0x06
-_CREATED, _EXPIRES, _ID = 0x0A, 0x10, 0x11
+_ID: Final = 0x11
 
 _LOADING: Final = _Document(
     name="Service Loading",
@@ -56,9 +56,6 @@ _LOADING: Final = _Document(
     href={"https://www.": 0x0C, "http://www.": 0x0A, "https://": 0x0B, "http://": 0x09, "": 0x08},
 )
 _SL_TAG: Final = 0x05
-
-INDICATION_ACTIONS: Final = tuple(_INDICATION.actions)
-LOADING_ACTIONS: Final = tuple(_LOADING.actions)
 
 #: RFC 3986: a scheme, then only these characters; others come percent-encoded.
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
@@ -73,15 +70,11 @@ def service_indication(
     *,
     action: str = "signal-medium",
     id: str | None = None,
-    created: datetime | None = None,
-    expires: datetime | None = None,
-    transaction_id: int = 1,
 ) -> bytes:
     """A Service Indication: the handset shows `text`, and opens `url` when the reader says so.
 
     A later one with the same `id` (without one: with the same `url`) replaces it, or deletes it with the action
-    `delete`, which needs an `id`. `created` tells which is later; both times are aware datetimes. `transaction_id` is
-    the WSP Transaction ID, modulo 256.
+    `delete`, which needs an `id`.
 
     Raises Refusal `wap_push_invalid`.
     """
@@ -93,30 +86,26 @@ def service_indication(
     attributes = [_href(_INDICATION, url), _action(_INDICATION, action)]
     if id is not None:
         attributes.append(bytes((_ID,)) + _string(_clean("id", id)))
-    if created is not None:
-        attributes.append(bytes((_CREATED,)) + _moment(created))
-    if expires is not None:
-        attributes.append(bytes((_EXPIRES,)) + _moment(expires))
     tag = _INDICATION_TAG | _WITH_ATTRIBUTES | (_WITH_CONTENT if text else 0)
     content = _string(_clean("text", text)) + bytes((_END,)) if text else b""
     indication = bytes((tag, *b"".join(attributes), _END)) + content
-    return _push(_INDICATION, bytes((_SI_TAG | _WITH_CONTENT,)) + indication + bytes((_END,)), transaction_id)
+    return _push(_INDICATION, bytes((_SI_TAG | _WITH_CONTENT,)) + indication + bytes((_END,)))
 
 
-def service_loading(url: str, *, action: str = "execute-low", transaction_id: int = 1) -> bytes:
+def service_loading(url: str, *, action: str = "execute-low") -> bytes:
     """A Service Loading: the handset fetches `url` and shows it, or only stores it with the action `cache`.
 
     Raises Refusal `wap_push_invalid`.
     """
     attributes = _href(_LOADING, url) + _action(_LOADING, action)
-    return _push(_LOADING, bytes((_SL_TAG | _WITH_ATTRIBUTES, *attributes, _END)), transaction_id)
+    return _push(_LOADING, bytes((_SL_TAG | _WITH_ATTRIBUTES, *attributes, _END)))
 
 
-def _push(document: _Document, body: bytes, transaction_id: int) -> bytes:
+def _push(document: _Document, body: bytes) -> bytes:
     """The PDU: Transaction ID, type, octets of the headers, which are the content type and no others."""
     headers = bytes((document.content_type | _SHORT,))
     prologue = bytes((_WBXML_1_2, document.public_id, _UTF_8, 0))  # 0: no string table
-    return bytes((transaction_id & 0xFF, _PUSH, len(headers))) + headers + prologue + body
+    return bytes((_TRANSACTION_ID, _PUSH, len(headers))) + headers + prologue + body
 
 
 def _href(document: _Document, url: str) -> bytes:
@@ -160,14 +149,6 @@ def _clean(field: str, text: str) -> str:
 
 def _string(text: str) -> bytes:
     return bytes((_STRING,)) + text.encode("utf-8") + b"\0"
-
-
-def _moment(at: datetime) -> bytes:
-    """As WAP-167 has it: a digit in each half octet, YYYYMMDDhhmmss in UTC, without the zero octets at its end."""
-    if at.tzinfo is None:
-        raise ValueError("a time without a zone is no moment")
-    octets = bytes.fromhex(f"{at.astimezone(UTC):%Y%m%d%H%M%S}").rstrip(b"\0")
-    return bytes((_OPAQUE, len(octets))) + octets
 
 
 def _invalid(field: str, text: str) -> Refusal:

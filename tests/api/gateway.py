@@ -186,6 +186,8 @@ class Gateway:
             digest, first = known
             status = AcceptStatus.REPEATED if digest == message.digest else AcceptStatus.CONFLICT
             return replace(first, status=status)
+        if message.repeat_only is not None:
+            return Acceptance(AcceptStatus.NOT_A_REPEAT, 0, 0)
         self.batches[-1].append(message)
         message_id = self.ids.take(1, NOW_UTC_MS)[0]
         acceptance = Acceptance(AcceptStatus.STORED, message_id, len(message.segments))

@@ -13,10 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from smppgw.api.faults import REQUEST_CODES
 from smppgw.api.intake import portions
 from smppgw.api.services import stopping, too_busy
-from smppgw.config import HttpSettings
+from smppgw.api.views import iso
+from smppgw.config import EncodingSettings, HttpSettings, LongMessages
 from smppgw.errors import StoreError, StoreUnavailable
-from smppgw.queue.model import Lane
-from tests.api.gateway import KEY, Gateway, settings
+from smppgw.queue.model import Acceptance, AcceptStatus, Lane
+from tests.api.gateway import KEY, NOW_UTC_MS, Gateway, settings
 
 GOOD = {"to": "+447700900123", "text": "Hello"}
 
@@ -98,6 +99,40 @@ async def test_the_same_key_with_another_message_is_a_conflict() -> None:
     (result,) = response.json()["results"]
     assert result["error"]["code"] == "idempotency_conflict"
     assert len(gateway.stored) == 1
+
+
+async def test_a_repeat_of_one_whose_time_is_over_is_still_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway()
+    item = {**GOOD, "client_ref": "r", "valid_until": _in_s(60)}
+    (first,) = (await post(gateway, item)).json()["results"]
+    monkeypatch.setattr("tests.api.gateway.NOW_UTC_MS", NOW_UTC_MS + 60_000)
+    (again,) = (await post(gateway, item)).json()["results"]
+    assert again == {**first, "repeated": True}
+    for late, code in (
+        ({**item, "text": "another"}, "idempotency_conflict"),
+        ({**item, "client_ref": "s"}, "valid_until_past"),
+        ({**item, "client_ref": None}, "valid_until_past"),
+    ):
+        response = await post(gateway, late)
+        (result,) = response.json()["results"]
+        assert (response.status_code, result["error"]["code"]) == (422, code)
+    families = text_string_to_metric_families(gateway.metrics.exposition().decode())
+    refused = {s.labels["code"]: s.value for family in families for s in family.samples if "code" in s.labels}
+    assert refused == {"idempotency_conflict": 1, "valid_until_past": 2}
+    assert len(gateway.stored) == 1
+
+
+def _in_s(seconds: int) -> str:
+    return iso(NOW_UTC_MS + seconds * 1000) or ""
+
+
+async def test_no_reference_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway()
+    monkeypatch.setattr(gateway, "_accept_one", lambda message: Acceptance(AcceptStatus.NO_REFERENCE, 0, 0))
+    response = await post(gateway, GOOD)
+    (result,) = response.json()["results"]
+    assert (response.status_code, result["error"]["code"]) == (422, "references_in_use")
+    assert 'long = "auto"' in result["error"]["message"]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "é"])
@@ -289,9 +324,26 @@ async def test_a_result_tells_what_was_replaced() -> None:
     assert results[0]["replaced"] == [{"at": 0, "from": "“", "to": '"'}, {"at": 2, "from": "”", "to": '"'}]
     assert "replaced" not in results[1]
     (repeated,) = (await post(gateway, quoted)).json()["results"]
-    assert repeated == {**results[0], "repeated": True}
+    assert repeated == {"index": 0, "id": results[0]["id"], "segments": 1, "repeated": True}
     (conflict,) = (await post(gateway, {**quoted, "text": "“y”"})).json()["results"]
     assert conflict.keys() == {"index", "error"}
+
+
+async def test_a_result_tells_how_many_parts_the_handset_gets() -> None:
+    demo = settings().carriers["demo"]
+    made = settings(
+        carriers={"demo": demo.model_copy(update={"encoding": EncodingSettings(long=LongMessages.PAYLOAD)})},
+        routes=[],
+    )
+    gateway = Gateway(made)
+    long = {**GOOD, "text": "x" * 161, "client_ref": "r"}
+    (first, second) = (await post(gateway, [long, GOOD])).json()["results"]
+    assert (first["segments"], first["parts"]) == (1, 2)
+    assert "parts" not in second
+    (repeated,) = (await post(gateway, long)).json()["results"]
+    assert repeated == {"index": 0, "id": first["id"], "segments": 1, "repeated": True}
+    (cut,) = (await post(Gateway(), {**GOOD, "text": "x" * 161})).json()["results"]
+    assert cut["segments"] == 2 and "parts" not in cut
 
 
 async def plans(gateway: Gateway, body: Any, path: str = "/v1/segments", key: str | None = KEY) -> httpx.Response:

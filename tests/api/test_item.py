@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from smppgw.addresses import Address
-from smppgw.api.item import RARE, CommonIn, MessageIn, SegmentsIn, digest_parts, validated, validated_segments
+from smppgw.api.item import (
+    _LIKE,
+    RARE,
+    CommonIn,
+    MessageIn,
+    SegmentsIn,
+    digest_parts,
+    validated,
+    validated_segments,
+)
 from smppgw.errors import Refusal
 
 GOOD = {"to": "+447700900123", "text": "Hello"}
@@ -62,7 +72,7 @@ def test_good(rare: dict[str, Any]) -> None:
         ({"priority": 4}, "invalid_value", "priority", "less than or equal to 3"),
         ({"priority": "1"}, "wrong_type", "priority", "valid integer"),
         ({"replace_if_present": 1}, "wrong_type", "replace_if_present", "valid boolean"),
-        ({"tlvs": ["campaign"]}, "wrong_type", "tlvs", "valid dictionary"),
+        ({"tlvs": ["campaign"]}, "wrong_type", "tlvs", 'tlvs: must be an object such as {"campaign": "spring"}'),
         ({"tlvs": {"campaign": None}}, "wrong_type", "tlvs.campaign", "valid integer; tlvs.campaign:"),
         ({"tlvs": {"campaign": True}}, "wrong_type", "tlvs.campaign", "valid string"),
         ({"tlvs": {"x" * 80: 1.5}}, "wrong_type", f"tlvs.{'x' * 61}...", "valid integer"),
@@ -83,7 +93,14 @@ def test_good(rare: dict[str, Any]) -> None:
         ({"message_waiting": {"kind": "fax", "count": 256}}, "invalid_value", "message_waiting.count", "255"),
         ({"message_waiting": {"kind": "fax", "activ": True}}, "unknown_field", "message_waiting.activ", "active?"),
         ({"ports": {"destination": 65536}}, "invalid_value", "ports.destination", "65535"),
-        ({"ports": 5000}, "wrong_type", "ports", "valid dictionary"),
+        ({"ports": 5000}, "wrong_type", "ports", 'ports: must be an object such as {"destination": 5505}'),
+        ({"message_waiting": "fax"}, "wrong_type", "message_waiting", 'such as {"kind": "voicemail"}'),
+        (
+            {"text": None, "wap_push": "u"},
+            "wrong_type",
+            "wap_push",
+            'such as {"url": "http://www.example.com/", "text"',
+        ),
         ({"ports": {"x" * 80: 1, "destination": 1}}, "unknown_field", f"ports.{'x' * 61}...", "no such field"),
         ({"ports": {"\ud800": 1, "destination": 1}}, "invalid_value", "ports", "valid string"),
         ({"data_coding": 4}, "conflicting_fields", "data_coding", "for octets"),
@@ -104,6 +121,13 @@ def test_bad(rare: dict[str, Any], code: str, field: str, message: str) -> None:
 
 BINARY = {"to": "+447700900123", "octets": "00 FF"}
 PUSH = {"to": "+447700900123", "wap_push": {"url": "http://a.example", "text": "x"}}
+
+
+@pytest.mark.parametrize("name", _LIKE)
+def test_what_an_object_is_like_is_one(name: str) -> None:
+    text = {} if name == "wap_push" else {"text": "x"}
+    found = validated({"to": "+447700900123", **text, name: json.loads(_LIKE[name])})
+    assert getattr(found, name) is not None
 
 
 def test_other_content_than_text() -> None:

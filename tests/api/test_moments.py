@@ -64,7 +64,19 @@ def test_what_is_not(text: str) -> None:
     with pytest.raises(Refusal) as caught:
         moment(text, NOW_UTC_MS, field="valid_until")
     assert (caught.value.code, caught.value.field) == ("time_invalid", "valid_until")
-    assert caught.value.text.startswith("is no point in time: ")
+    assert caught.value.text.startswith(f"valid_until {text!r} is no point in time; ")
+
+
+def test_what_is_given_is_told_as_far_as_it_may_be() -> None:
+    with pytest.raises(Refusal) as caught:
+        moment("soon", NOW_UTC_MS, field="send_at")
+    assert caught.value.text == (
+        "send_at 'soon' is no point in time; give it as 2036-01-02T18:30:00+01:00, with its zone, or as SMPP time "
+        "such as 000000010000000R, in one hour"
+    )
+    with pytest.raises(Refusal) as caught:
+        moment("x" * 10_000, NOW_UTC_MS, field="send_at")
+    assert len(caught.value.text) < 250
 
 
 def span(**fields: Any) -> Span:
@@ -108,15 +120,21 @@ def test_spans(fields: dict[str, Any], expected: Span) -> None:
         ({"valid_until": "000001000001000R"}, "validity_too_long", "valid_until", "is 86400 s"),
         ({"valid_until": "9999-12-31T23:59:59Z"}, "validity_too_long", "valid_until", "is 86400 s"),
         ({"valid_until": "2026-01-02T03:04:05.678Z"}, "valid_until_past", "valid_until", "over already"),
-        ({"send_at": "000002000001000R"}, "schedule_too_far", "send_at", "172801 s ahead; the account takes"),
+        (
+            {"send_at": "000002000001000R"},
+            *("schedule_too_far", "send_at"),
+            "send_at, 2026-01-04T03:04:06.678Z, is too far ahead; the account takes messages until "
+            "2026-01-04T03:04:05.678Z now, 2 days ahead (max_schedule_s)",
+        ),
         ({"send_at": "9999-12-31T23:59:59Z"}, "schedule_too_far", "send_at", "max_schedule_s"),
         (
-            {"send_at": "000000020000000R", "valid_until": "000000010000000R"},
-            *("schedule_after_validity", "send_at", "until before"),
+            {"send_at": "2026-01-03T00:00:00+01:00", "valid_until": "000000010000000R"},
+            *("schedule_after_validity", "send_at"),
+            "valid_until, 2026-01-02T04:04:05.678Z, is not after send_at, 2026-01-02T23:00:00Z",
         ),
         (
             {"send_at": "000000010000000R", "valid_until": "000000010000000R"},
-            *("schedule_after_validity", "send_at", "until before"),
+            *("schedule_after_validity", "send_at", "is not after send_at"),
         ),
         ({"send_at": "x", "valid_until": "y"}, "time_invalid", "send_at", "with its zone"),
         (
@@ -130,6 +148,14 @@ def test_refusals(fields: dict[str, Any], code: str, field: str, text: str) -> N
         span(**fields)
     assert (caught.value.code, caught.value.field) == (code, field)
     assert text in caught.value.text
+
+
+def test_limits_of_hours_are_told_in_seconds() -> None:
+    account = ACCOUNT.model_copy(update={"max_schedule_s": 5400.0})
+    message = validated({**GOOD, "send_at": "000000020000000R"})
+    assert isinstance(message, MessageIn)
+    with pytest.raises(Refusal, match=r"until 2026-01-02T04:34:05\.678Z now, 5400 s ahead"):
+        span_of(message, account, NOW_UTC_MS)
 
 
 def test_limits_of_months_are_written_in_full() -> None:

@@ -13,7 +13,7 @@ from smppgw.api import schemas
 from smppgw.api.faults import to_json
 from smppgw.api.item import SegmentsIn
 from smppgw.api.segments import MOST_POSITIONS, Previews
-from smppgw.config import EncodingSettings, LongMessages, RouteSettings, Settings, VendorTlv
+from smppgw.config import DefaultAlphabet, EncodingSettings, LongMessages, RouteSettings, Settings, VendorTlv
 from smppgw.sms.encoding import ClassForm
 from tests.api.gateway import NOW_UTC_MS, settings
 from tests.api.test_views import same_shape
@@ -26,7 +26,11 @@ def answer(item: Any, *, account: str = "app", made: Settings | None = None, **o
         same_shape(found, schemas.UnplannedOut)
         return found
     same_shape(found, schemas.PlannedOut)
-    for name, model in (("segments", schemas.SegmentPlanOut), ("forced", schemas.CharacterOut)):
+    for name, model in (
+        ("segments", schemas.SegmentPlanOut),
+        ("forced", schemas.ForcedOut),
+        ("extended", schemas.CharacterOut),
+    ):
         for one in found[name]:
             same_shape(one, model)
     return found
@@ -72,6 +76,7 @@ def test_a_short_text() -> None:
             {"character": "€", "code_point": "U+20AC", "name": "EURO SIGN", "count": 1, "positions": [10]},
         ],
         "smart": None,
+        "smart_remaining": None,
         "error": None,
     }
 
@@ -93,6 +98,19 @@ def test_what_forces_ucs2_and_what_smart_encoding_would_save() -> None:
     assert smart["sent_text"] == '"It\'s late" - see you... ' * 8
     assert smart["replaced"] == found["smart"]["replaced"]
     assert smart["forced"] == found["forced"], "positions are those of the text that was given"
+
+
+def test_which_alphabet_lacks_it() -> None:
+    found = answer({"text": "é€…"}, made=encoded(default_alphabet=DefaultAlphabet.LATIN1))
+    assert [(one["character"], one["lacked_by"]) for one in found["forced"]] == [("€", "latin1"), ("…", "gsm7")]
+    assert [one["lacked_by"] for one in answer({"text": "é€…"})["forced"]] == ["gsm7"]
+
+
+def test_smart_encoding_that_is_in_vain() -> None:
+    found = answer({"text": "“Łódź”", "smart_encoding": True})
+    assert (found["alphabet"], found["smart"], found["smart_remaining"]) == ("ucs2", None, ["Ł", "ó", "ź"])
+    assert answer({"text": "“Łódź”"})["smart_remaining"] is None
+    assert answer({"octets": "00"})["smart_remaining"] is None
 
 
 def test_of_many_positions_the_first_are_told() -> None:
@@ -171,8 +189,9 @@ def test_the_carrier(item: dict[str, Any], account: str, carrier: str) -> None:
 @pytest.mark.parametrize(
     ("item", "account", "code", "field", "message"),
     [
-        ({}, "other", "carrier_missing", "carrier", "give `to`, or one of demo, french"),
+        ({}, "other", "carrier_missing", "carrier", "give `to`, or `carrier`: one of demo, french"),
         ({"carrier": "frnch"}, "app", "carrier_unknown", "carrier", "did you mean french?"),
+        ({"carrier": "nobody"}, "app", "carrier_unknown", "carrier", "no carrier nobody; there are demo, french"),
         ({"carrier": "x" * 500}, "app", "carrier_unknown", "carrier", "there is no carrier xxx"),
         ({"to": "+353861234567"}, "other", "no_route", "to", "no route leads to +3538"),
         ({"to": "nobody"}, "app", "recipient_letters", "to", "letter"),

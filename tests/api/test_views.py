@@ -207,6 +207,12 @@ async def test_how_a_text_went_on_its_way() -> None:
     assert (plain["replaced"], plain["esm_class"]) == ([], 0)
 
 
+async def test_the_octets_of_a_message_can_be_read_back() -> None:
+    shown = await shown_after(Gateway(), {"octets": "00ff41", "ports": {"destination": 5505}})
+    (segment,) = shown["segments"]
+    assert (shown["text"], segment["octets"]) == ("\\x00\\xffA", "0605041581000000ff41")
+
+
 async def test_national_tables_are_those_of_the_udh() -> None:
     demo = settings().carriers["demo"]
     turkish = demo.model_copy(update={"encoding": EncodingSettings(national_tables=["turkish"])})
@@ -540,7 +546,7 @@ async def test_the_answer_to_a_batch_has_the_documented_shape() -> None:
     async with gateway.client() as client:
         answer = (await client.post("/v1/messages", json=[{"to": "+447700900123", "text": "x"}, {"to": 1}])).json()
     schemas.BatchOut.model_validate(answer, strict=True)
-    fields = {"index", "id", "segments", "repeated", "replaced", "error"}
+    fields = {"index", "id", "segments", "parts", "repeated", "replaced", "error"}
     assert all(result.keys() <= fields for result in answer["results"])
     for example in schemas.BatchOut.model_json_schema()["examples"]:
         schemas.BatchOut.model_validate(example, strict=True)

@@ -148,7 +148,12 @@ def test_serve_logs_for_programs(
     from smppgw import daemon
 
     formats: list[str] = []
-    monkeypatch.setattr(daemon, "run", lambda settings: formats.append(settings.log.format) or 0)
+
+    def run_by(settings: Settings) -> int:
+        formats.append(settings.log.format)
+        return 0
+
+    monkeypatch.setattr(daemon, "run", run_by)
     monkeypatch.setattr("smppgw.telemetry.set_up_logging", lambda level, format: formats.append(format))
     path = tmp_path / "x.toml"
     run("init", str(path))

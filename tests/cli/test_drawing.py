@@ -26,13 +26,14 @@ from smppgw.cli.drawing import (
 )
 
 
-def character(one: str, *positions: int) -> dict[str, Any]:
+def character(one: str, *positions: int, lacked_by: str = "gsm7") -> dict[str, Any]:
     return {
         "character": one,
         "code_point": f"U+{ord(one):04X}",
         "name": unicodedata.name(one, "<none>"),
         "count": len(positions),
         "positions": list(positions[:20]),
+        "lacked_by": lacked_by,
     }
 
 
@@ -61,6 +62,7 @@ def answer(*segments: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "forced": [],
         "extended": [],
         "smart": None,
+        "smart_remaining": None,
         "error": None,
     }
     return {**given, **changes}
@@ -114,6 +116,7 @@ def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         "───┼" + "─" * 105,
         " 2 │  its way…",
         "   │         ^",
+        "",
         "     ^ underlined: GSM-7 lacks it",
         "",
         "part  octets used  left  octets  udh",
@@ -162,11 +165,12 @@ def test_on_a_terminal_without_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_takes_two_septets(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = answer(segment(1, "{a} costs\r\n5 €"), extended=[character("{", 0), character("€", 13)])
     lines = on_terminal(monkeypatch, shown, 80)
-    assert lines[2:7] == [
+    assert lines[2:8] == [
         " 1 │ {a} costs\\r\\n",
         "   │ =",
         "   │ 5 €",
         "   │   =",
+        "",
         "     = underlined: takes two septets",
     ]
     assert "What takes two septets" in lines
@@ -196,21 +200,81 @@ def test_elsewhere_lines_with_tabs(capsys: pytest.CaptureFixture[str]) -> None:
     draw({**QUOTES, "replaced": [{"at": 3, "from": "\u00a0", "to": " "}]})
     assert capsys.readouterr().out.splitlines() == [
         "carrier\talphabet\tlocking_shift\tsingle_shift\tdata_coding\tesm_class\tdest_addr_subunit\tlong\tunit\t"
-        "segment_count\tparts\tmax_segments\tsmart_segment_count\tsmart_saves",
-        "demo\tucs2\t-\t-\t8\t64\t-\tudh8\toctets\t2\t2\t10\t1\t1",
+        "segment_count\tparts\tmax_segments\tsmart_segment_count\tsmart_saves\tsmart_remaining",
+        "demo\tucs2\t-\t-\t0x08\t0x40\t-\tudh8\toctets\t2\t2\t10\t1\t1\t-",
         "",
         "part\tused\tleft\toctets\tudh\ttext\tshort_message",
         "1\t10\t150\t8\t050003000201\tYour order “4711” is on\t0500030002011234",
         "2\t10\t150\t7\t050003000202\t its way…\t05000300020256",
         "",
-        "why\tcharacter\tcode_point\tname\tcount\tpositions",
-        "forced\t“\tU+201C\tLEFT DOUBLE QUOTATION MARK\t1\t11",
-        "forced\t”\tU+201D\tRIGHT DOUBLE QUOTATION MARK\t1\t16",
-        "forced\t…\tU+2026\tHORIZONTAL ELLIPSIS\t1\t31",
+        "why\tcharacter\tcode_point\tname\tcount\tpositions\tlacked_by",
+        "forced\t“\tU+201C\tLEFT DOUBLE QUOTATION MARK\t1\t11\tgsm7",
+        "forced\t”\tU+201D\tRIGHT DOUBLE QUOTATION MARK\t1\t16\tgsm7",
+        "forced\t…\tU+2026\tHORIZONTAL ELLIPSIS\t1\t31\tgsm7",
         "",
         "at\tfrom\tto",
         "3\t\u00a0\t ",
+        "",
+        "smart_at\tsmart_from\tsmart_to",
+        '11\t“\t"',
+        '16\t”\t"',
+        "31\t…\t...",
     ]
+
+
+@pytest.mark.parametrize(
+    ("left", "shown", "told"),
+    [
+        (["Ł", "ó"], "U+0141,U+00F3", "Smart encoding was asked for and would not avoid UCS-2: Ł ó would remain."),
+        ([], "none", "Smart encoding was asked for and would need more segments than UCS-2."),
+        ([chr(0x4E00 + n) for n in range(22)], None, "丙 丁 丂 七 丄 丅 丆 万 丈 三 上 下 丌 不 与 丏"),
+        (["\u00ad"], "U+00AD", "UCS-2: U+00AD would remain."),
+    ],
+)
+def test_smart_encoding_that_is_in_vain(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    left: list[str],
+    shown: str | None,
+    told: str,
+) -> None:
+    text = " ".join(on_terminal(monkeypatch, answer(segment(1, "x"), smart_remaining=left), 200))
+    assert told in text or "and 2 others would remain." in text
+    draw(answer(segment(1, "x"), smart_remaining=left))
+    plan = capsys.readouterr().out.splitlines()[1]
+    assert shown is None or plan.endswith("\t" + shown)
+
+
+def test_which_alphabet_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    euro, dots = character("€", 0, lacked_by="latin1"), character("…", 1)
+    one = answer(segment(1, "€"), forced=[euro], alphabet="ucs2", unit="octets")
+    lines = on_terminal(monkeypatch, one, 140)
+    assert lines[0].endswith("; the carrier's default alphabet (Latin-1) lacks one of its characters")
+    assert "     ^ underlined: the carrier's default alphabet (Latin-1) lacks it" in lines
+    assert "What the carrier's default alphabet (Latin-1) lacks" in lines
+    assert not any("GSM-7" in line for line in lines)
+    both = answer(segment(1, "€…"), forced=[euro, dots], alphabet="ucs2", unit="octets")
+    lines = on_terminal(monkeypatch, both, 160)
+    assert lines[0].endswith("; the carrier's default alphabet (Latin-1) or GSM-7 lacks 2 of its characters")
+    titles = [line for line in lines if line.startswith("What ")]
+    assert titles == ["What the carrier's default alphabet (Latin-1) lacks", "What GSM-7 lacks"]
+
+
+def test_of_what_would_be_refused_the_first_parts_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    segments = [segment(n, f"text {n}", f"{n:02x}") for n in range(1, 16)]
+    lines = on_terminal(monkeypatch, answer(*segments), 100)
+    assert lines[0].startswith("15 segments of gsm7 (refused: 10 allowed), data_coding 0x00")
+    assert "10 │ text 10" in " ".join(lines) and "text 11" not in " ".join(lines)
+    assert "and 5 more segments; --json has all" in lines
+    assert lines[-1].split() == ["10", "0a"]
+    allowed = on_terminal(monkeypatch, answer(*segments, max_segments=15), 100)
+    assert "15 │ text 15" in " ".join(allowed) and not any("refused" in line or "more" in line for line in allowed)
+    few = on_terminal(monkeypatch, answer(*segments[:3], max_segments=2), 100)
+    assert "(refused: 2 allowed)" in few[0] and not any("more" in line for line in few)
+    payload = answer(segment(1, "x" * 1601, "78" * 1601), long="payload", parts=11)
+    lines = on_terminal(monkeypatch, payload, 100)
+    assert "and 1 more character; --json has all" in lines
+    assert sum(line.count("x") for line in lines if "│" in line) == 1600
 
 
 @pytest.mark.parametrize(
@@ -335,7 +399,15 @@ def test_any_text_reaches_a_terminal(text: str, columns: int) -> None:
 
 @pytest.mark.parametrize(
     ("one", "shown"),
-    [("é", "é"), ("\u0301", "\u25cc\u0301"), ("\u00a0", ""), ("\u200d", ""), ("\u202e", ""), ("\x07", "\\u0007")],
+    [
+        ("é", "é"),
+        ("\u0301", "\u25cc\u0301"),
+        ("\u00a0", ""),
+        ("\u200d", ""),
+        ("\u202e", ""),
+        ("\x07", "\\u0007"),
+        ("\t", "\\t"),
+    ],
 )
 def test_a_character_alone(one: str, shown: str) -> None:
     assert visible(one) == shown
@@ -348,6 +420,8 @@ def test_a_character_alone(one: str, shown: str) -> None:
         ("", "nothing"),
         (" ", "space"),
         ("\u00a0", "U+00A0"),
+        ("\t", "\\t"),
+        ("\t \x85", "\\t space \\u0085"),
         ("\u200b", "U+200B"),
         ("...", "..."),
         ("\u0301", "\u25cc\u0301"),

@@ -67,6 +67,16 @@ def test_what_a_message_has_of_its_own(gateway: Served) -> None:
     assert "replace_if_present" not in shown and "service_type" not in shown
 
 
+def test_the_octets_of_a_binary_message(gateway: Served) -> None:
+    sent = gateway.run("send", "--octets", "00ff41", "--port", "5505", "--to", "+447700900123", "--json")
+    message_id = json.loads(sent.stdout)["id"]
+    shown = gateway.run("message", message_id).stdout
+    assert "\npart\toctets\n1\t0605041581000000ff41\n\nat\t" in shown
+    assert "text                \\x00\\xffA\n" in shown
+    (text_id,) = send(gateway)
+    assert "octets" not in gateway.run("message", text_id).stdout
+
+
 def test_how_the_text_went_on_its_way(gateway: Served) -> None:
     send = [
         "send",
@@ -91,7 +101,7 @@ def test_how_the_text_went_on_its_way(gateway: Served) -> None:
     )
     assert (shown["text"], shown["sent_text"]) == ("“Hi” \u00a0…", '"Hi"  ...')
     assert shown["replaced"] == '“ by ", ” by ", U+00A0 by space, … by ...'
-    assert (shown["data_coding"], shown["reference"]) == ("16", "7")
+    assert (shown["data_coding"], shown["reference"]) == ("0x10", "7")
 
 
 @pytest.mark.parametrize("message_id", ["00000000000", "nonsense", "../binds", "a/b?c", "", "é"])

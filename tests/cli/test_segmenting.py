@@ -11,6 +11,8 @@ import pytest
 
 from smppgw.api.auth import hash_key
 from smppgw.cli.common import Exit
+from smppgw.cli.segmenting import segments as segments_command
+from smppgw.cli.sending import send as send_command
 from tests.api.gateway import KEY
 from tests.cli.runner import Served, run
 
@@ -77,7 +79,7 @@ def test_lines_with_tabs(config: str) -> None:
     )
     assert dict(zip(*plan, strict=True))["alphabet"] == "gsm7"
     assert dict(zip(*segments, strict=True))["short_message"] == "35201b65"
-    assert characters[1] == ["extended", "€", "U+20AC", "EURO SIGN", "1", "2"]
+    assert characters[1] == ["extended", "€", "U+20AC", "EURO SIGN", "1", "2", "-"]
 
 
 @pytest.mark.parametrize("text", [[], ["-"]])
@@ -94,6 +96,69 @@ def test_carriers_beside_each_other(config: str) -> None:
     assert "turkish" in (other["locking_shift"], other["single_shift"])
     tables = run("segments", text, "--carrier", "plain", "--carrier", "turkish", "--config", config).stdout
     assert len(re.findall(r"(?m)^carrier\t", tables)) == 2
+
+
+def test_a_line_of_send_is_previewed_by_changing_one_word(config: str) -> None:
+    send = [
+        *("Hi", "--to", "+447700900123", "--from", "Me", "--lane", "otp", "--replace-type", "3", "--priority", "1"),
+        *("--send-at", "000000010000000R", "--valid-until", "000000020000000R", "--client-ref", "r"),
+        *("--service-type", "CMT", "--replace-if-present", "--flash"),
+    ]
+    (answer,) = planned(config, *send)
+    assert (answer["error"], answer["data_coding"]) == (None, 0x10)
+    both = {param.name for param in segments_command.params} & {param.name for param in send_command.params}
+    of_runs = {"csv_file", "ignored", "run", "retry_s"}
+    assert {param.name for param in send_command.params} - both == of_runs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--lane", "otpp"], "a lane is one of otp, transactional, bulk; did you mean otp? (lane_unknown)"),
+        (["--send-at", "soon"], "send_at 'soon' is no point in time; give it as"),
+        (["--valid-until", "2001-01-01T00:00:00Z"], "(valid_until_past)"),
+        (["--validity-s", "99999999"], "(validity_too_long)"),
+        (["--tlv", "x=1"], "(tlv_unknown)"),
+        (["--replace-type", "1", "--protocol-id", "65"], "(conflicting_fields)"),
+    ],
+)
+def test_what_send_would_be_refused_is_told(config: str, arguments: list[str], says: str) -> None:
+    result = run("segments", "x", *arguments, "--config", config)
+    assert result.exit_code == Exit.REFUSED and says in result.stderr
+
+
+def test_several_recipients(config: str) -> None:
+    Path(config).write_text(
+        CONFIG.replace("[[routes]]", '[[routes]]\ncarriers = ["turkish"]\nprefixes = ["+90"]\n[[routes]]')
+    )
+    to = [part for one in ("+447700900123", "+905301234567", "+447700900124", "x") for part in ("--to", one)]
+    result = run("segments", "x", *to, "--config", config, "--json")
+    assert [json.loads(line).get("carrier") for line in result.stdout.splitlines()] == [
+        "plain",
+        "turkish",
+        "plain",
+        None,
+    ]
+    drawn = run("segments", "x", *to, "--config", config)
+    assert len(re.findall(r"(?m)^carrier\t", drawn.stdout)) == 2, "what is alike is drawn once"
+    assert drawn.stderr.startswith("smppgw: x: ") and drawn.stderr.endswith("(recipient_letters)\n")
+
+
+def test_neither_secrets_nor_files_are_needed(config: str) -> None:
+    text = CONFIG.replace('password = "y"', 'password_env = "NONE"\ntls = { enabled = true, ca_file = "none.pem" }')
+    Path(config).write_text(text)
+    assert planned(config, "x")[0]["alphabet"] == "gsm7"
+    Path(config).write_text(text.replace("ca_file", "cafile"))
+    assert "unknown key" in run("segments", "x", "--config", config).stderr
+
+
+def test_no_carrier_is_told_in_options(config: str) -> None:
+    Path(config).write_text(CONFIG + 'prefixes = ["+44"]\n')
+    result = run("segments", "x", "--config", config)
+    assert result.stderr == (
+        "smppgw: no route of this account takes all recipients; give --to, or --carrier: one of plain, turkish "
+        "(carrier_missing)\n"
+    )
 
 
 def test_what_would_be_refused_is_drawn_all_the_same(config: str) -> None:

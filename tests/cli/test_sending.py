@@ -15,9 +15,10 @@ from smppgw.cli.common import Exit, Failure
 from smppgw.cli.common import Gateway as Client
 from smppgw.cli.sending import SendRun, retry_pause
 from smppgw.cli.sources import Item
+from smppgw.config import EncodingSettings, LongMessages, RouteSettings
 from smppgw.queue.model import Extras, Lane
-from tests.api.gateway import KEY, NOW_UTC_MS
-from tests.cli.runner import Served, rows, run
+from tests.api.gateway import KEY, NOW_UTC_MS, Gateway, settings
+from tests.cli.runner import Served, rows, run, served
 from tests.cli.test_common import Terminal
 
 
@@ -117,6 +118,24 @@ def test_what_was_replaced_is_told(gateway: Served) -> None:
         {"at": 3, "from": "”", "to": '"'},
     ]
     assert "replaced" not in gateway.run("send", "“Hi”", "--to", "+447700900123").stdout
+
+
+def test_the_parts_of_a_payload_are_told() -> None:
+    demo = settings().carriers["demo"]
+    payload = demo.model_copy(update={"encoding": EncodingSettings(long=LongMessages.PAYLOAD)})
+    with served(Gateway(settings(carriers={"demo": payload}, routes=[]))) as it:
+        result = it.run("send", "x" * 161, "--to", "+447700900123")
+        assert rows(result.stdout)[1][4] == "1 submit_sm, 2 parts"
+        assert result.stderr == "1 accepted (1 submit_sm, 2 parts), 0 refused\n"
+        found = json.loads(it.run("send", "x" * 161, "--to", "+447700900123", "--json").stdout)
+        assert (found["segments"], found["parts"]) == (1, 2)
+
+
+def test_errors_speak_of_options() -> None:
+    other = settings().accounts["app"].model_copy(update={"default_sender": None})
+    with served(Gateway(settings(accounts={"app": other}, routes=[RouteSettings(carriers=["demo"])]))) as it:
+        result = it.run("send", "x", "--to", "+447700900123")
+    assert rows(result.stdout)[1][3:] == ["sender_missing", "no --from, and the account has no default_sender"]
 
 
 def test_content_and_times(gateway: Served) -> None:

@@ -72,7 +72,12 @@ def test_a_file_from_standard_input(gateway: Served) -> None:
         ("", "column 'to' is missing in the header"),
         ("to\n+44", "column 'text' is missing in the header"),
         ("to,text,form\n", "unknown column 'form'; did you mean from?"),
-        ("to,text,zzz\n", "unknown column 'zzz'; --ignore-column leaves it aside"),
+        ("to,text,txet\n", "unknown column 'txet'; did you mean text?"),
+        (
+            "to,text,octets\n",
+            "unknown column 'octets'; there are to, text, from, client_ref, lane, send_at, valid_until, "
+            "message_class; --ignore-column leaves others aside",
+        ),
         ("to,text,to\n", "column 'to' appears twice"),
         ("to,text\n+447700900123,a,b\n", "line 2: not 2 columns as in the header; is a comma not quoted?"),
         ("to,text\n+447700900123\n", "line 2: not 2 columns"),

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulator.settings import Delay, SimulatorSettings, parse_outcomes
+from simulator.delays import Delay
+from simulator.settings import SimulatorSettings, parse_outcomes
 
 from .world import items, world
 

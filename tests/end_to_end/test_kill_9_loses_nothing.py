@@ -13,7 +13,8 @@ import httpx
 import pytest
 import trio
 
-from simulator.settings import Delay, SimulatorSettings
+from simulator.delays import Delay
+from simulator.settings import SimulatorSettings
 from simulator.smsc import Smsc
 from smppgw.queue.model import SegmentState
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import trio
 
-from simulator.settings import Delay, SimulatorSettings
+from simulator.delays import Delay
+from simulator.settings import SimulatorSettings
 from smppgw.binds import backoff, errands, pool
 from smppgw.config import RefusalPolicy, checks
 from smppgw.smpp import Status

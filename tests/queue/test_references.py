@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from smppgw.addresses import Address
+from smppgw.errors import Refusal
 from smppgw.queue.engine import Call, Engine
 from smppgw.queue.model import (
     Accept,
@@ -285,6 +286,68 @@ class TestWhenAllAreInUse:
         assert dues(wide[2]) == {(Reason.REFERENCES_IN_USE, FREE_AGAIN)}
 
 
+class TestInVain:
+    """Those who have the references give them back too late, or not at all."""
+
+    async def send_all(self, store: Any) -> None:
+        while claimed := await claim(store, 1000):
+            await answer(store, claimed)
+
+    async def offer(self, store: Any, *messages: NewMessage, now: int = NOW) -> list[Acceptance]:
+        op = Accept(messages, now)
+        await store.commit(op)
+        return op.result
+
+    async def test_it_is_not_stored(self, store: Any) -> None:
+        await fill(store, registered_delivery=0)
+        await self.send_all(store)
+        keyed = long_message(idempotency_key="k", digest=b"1")
+        offered = await self.offer(store, keyed, new_message(), widening(), keyed, long_message(OTHER))
+        assert [one.status for one in offered] == [
+            AcceptStatus.NO_REFERENCE,
+            AcceptStatus.STORED,
+            AcceptStatus.STORED,
+            AcceptStatus.NO_REFERENCE,
+            AcceptStatus.STORED,
+        ]
+        assert await claim(store, 1000, now=NOW) != []
+        (again,) = await self.offer(store, keyed, now=FREE_AGAIN)
+        assert again.status is AcceptStatus.STORED
+
+    async def test_one_that_is_valid_for_long_enough_waits(self, store: Any) -> None:
+        await fill(store, registered_delivery=0)
+        await self.send_all(store)
+        exactly, longer = await self.offer(
+            store, *(long_message(validity_ms=FREE_AGAIN - NOW + more) for more in (0, 1))
+        )
+        assert exactly.status is AcceptStatus.NO_REFERENCE
+        assert dues(await view(store, longer.message_id)) == {(Reason.REFERENCES_IN_USE, FREE_AGAIN)}
+
+    async def test_it_waits_for_one_that_a_receipt_may_free(self, store: Any) -> None:
+        await fill(store, 200, registered_delivery=0)
+        await self.send_all(store)
+        (tracked,) = await accept(store, long_message(validity_ms=2 * HOUR))
+        await fill(store, 55, registered_delivery=0)
+        numbers = await accept(store, long_message(), long_message())
+        assert await references(store, [tracked, *numbers]) == [200] * 3
+        await deliver(store, tracked)
+        assert dues(await view(store, numbers[0])) == {(Reason.ACCEPTED, NOW + 5)}
+
+    async def test_or_else_for_one_that_may_still_be_refused(self, store: Any) -> None:
+        await fill(store, 200, registered_delivery=0)
+        await self.send_all(store)
+        await fill(store, 56, registered_delivery=0)
+        (number,) = await accept(store, long_message())
+        assert await references(store, [number]) == [200]
+        one, other, *_ = await claim(store)
+        await answer(store, [one, other], OutcomeKind.REJECTED, status=0x0B)
+        assert dues(await view(store, number)) == {(Reason.ACCEPTED, NOW)}
+
+    async def test_those_of_the_same_batch_are_no_lost_ones(self, store: Any) -> None:
+        offered = await self.offer(store, *(long_message(registered_delivery=0) for _ in range(300)))
+        assert {one.status for one in offered} == {AcceptStatus.STORED}
+
+
 class TestGivingBack:
     async def line(self, store: Any, **changes: Any) -> tuple[int, int]:
         """A message that has the reference 0, and one that waits for it."""
@@ -316,14 +379,46 @@ class TestGivingBack:
         await answer(store, [other], OutcomeKind.REJECTED, status=0x0B)
         assert not await self.waits(store, second)
 
-    async def test_not_where_a_carrier_took_a_part_of_it(self, store: Any) -> None:
+    async def test_each_part_refused_or_given_up(self, store: Any) -> None:
         first, second = await self.line(store)
         one, other = await claim(store)
         await answer(store, [one])
         await answer(store, [other], OutcomeKind.REJECTED, status=0x0B)
+        assert await self.waits(store, second), "its carrier still tries to deliver the other"
         await receive(store, receipt(f"id{one.segment_id}", ReceiptState.EXPIRED))
         assert (await view(store, first)).verdict is Verdict.EXPIRED
+        assert not await self.waits(store, second)
+
+    @pytest.mark.parametrize("state", [ReceiptState.UNKNOWN, ReceiptState.DELIVERED])
+    async def test_not_where_a_part_may_be_on_the_phone(self, store: Any, state: ReceiptState) -> None:
+        first, second = await self.line(store)
+        one, other = await claim(store)
+        await answer(store, [one, other])
+        await receive(store, receipt(f"id{one.segment_id}", ReceiptState.UNDELIVERABLE))
+        await receive(store, receipt(f"id{other.segment_id}", state))
+        assert (await view(store, first)).verdict is not None
         assert await self.waits(store, second)
+
+    @pytest.mark.parametrize("state", [ReceiptState.DELIVERED, ReceiptState.UNDELIVERABLE])
+    async def test_not_while_a_copy_may_still_be_on_its_way(self, store: Any, state: ReceiptState) -> None:
+        """It was written and never answered, then sent again: the phone may get it after the other."""
+        first, second = await self.line(store)
+        await doubt(store, await claim(store), resend=PLAN)
+        again = await claim(store, now=NOW + 20_000)
+        assert [one.claim for one in again] == [2, 2]
+        await answer(store, again, now=NOW + 20_000)
+        await receive(store, *(receipt(f"id{one.segment_id}", state) for one in again), now=NOW + 20_001)
+        assert (await view(store, first)).verdict is not None
+        assert await self.waits(store, second)
+
+    async def test_a_receipt_for_the_only_copy_ends_its_doubt(self, store: Any) -> None:
+        first, second = await self.line(store)
+        claimed = await claim(store)
+        await doubt(store, claimed, timeout_ms=HOUR)
+        await answer(store, claimed, now=NOW + 2)
+        await receive(store, *(receipt(f"id{one.segment_id}") for one in claimed), now=NOW + 3)
+        assert (await view(store, first)).verdict is Verdict.DELIVERED
+        assert not await self.waits(store, second)
 
     @pytest.mark.parametrize("smsc_id", ["A", ""])
     async def test_not_where_nothing_tells_that_it_arrived(self, store: Any, smsc_id: str) -> None:
@@ -367,6 +462,31 @@ class TestGivingBack:
         assert [call.error for call in calls] == [None, None]
         untils = store.connection.execute("SELECT reference_until_utc_ms FROM message ORDER BY id").fetchall()
         assert untils == [(NOW + HOUR + 5 * DAY,)] * 2
+
+
+class TestRepeatsOnly:
+    """What cannot be accepted any more may have been before."""
+
+    async def test_known_or_not(self, store: Any) -> None:
+        too_late = Refusal("valid_until_past", "it is over")
+        known, other, unknown = (
+            new_message(idempotency_key=key, digest=digest, repeat_only=too_late)
+            for key, digest in (("k", b"1"), ("k", b"2"), ("n", b"1"))
+        )
+        (number,) = await accept(store, new_message(idempotency_key="k", digest=b"1"))
+        fresh = new_message(idempotency_key="n", digest=b"1")
+        op = Accept([known, other, unknown, new_message(repeat_only=too_late), fresh, unknown], NOW)
+        await store.commit(op)
+        assert [one.status for one in op.result] == [
+            AcceptStatus.REPEATED,
+            AcceptStatus.CONFLICT,
+            AcceptStatus.NOT_A_REPEAT,
+            AcceptStatus.NOT_A_REPEAT,
+            AcceptStatus.STORED,
+            AcceptStatus.REPEATED,
+        ]
+        assert op.result[0].message_id == number
+        assert len(await claim(store)) == 2
 
 
 class TestScheduled:
@@ -498,9 +618,14 @@ class Phone(RuleBasedStateMachine):
         kinds=st.lists(st.sampled_from(["narrow", "auto", "sar", "wide"]), min_size=1, max_size=4),
         validity_ms=st.sampled_from([HOUR, 3 * HOUR]),
         later_ms=st.sampled_from([0, 0, HOUR // 2]),
+        registered_delivery=st.sampled_from([0, 1, 1]),
     )
-    def accept(self, kinds: list[str], validity_ms: int, later_ms: int) -> None:
-        changes: dict[str, Any] = {"validity_ms": validity_ms, "due_utc_ms": self.now + later_ms}
+    def accept(self, kinds: list[str], validity_ms: int, later_ms: int, registered_delivery: int) -> None:
+        changes: dict[str, Any] = {
+            "validity_ms": validity_ms,
+            "due_utc_ms": self.now + later_ms,
+            "registered_delivery": registered_delivery,
+        }
         made = {
             "narrow": lambda: long_message(**changes),
             "auto": lambda: widening(**changes),
@@ -509,7 +634,18 @@ class Phone(RuleBasedStateMachine):
         }
         op = Accept([made[kind]() for kind in kinds], self.now, HOUR)
         self.store.commit_now(op)
-        self.messages += [one.message_id for one in op.result]
+        self.messages += [one.message_id for one in op.result if one.status is AcceptStatus.STORED]
+        for message, one in zip(op.messages, op.result, strict=True):
+            if one.status is AcceptStatus.NO_REFERENCE:
+                self.all_are_held(message)
+
+    def all_are_held(self, message: NewMessage) -> None:
+        """By messages that have ended, until after this one's time."""
+        rows: Any = self.store.connection.execute(
+            "SELECT reference, max(reference_until_utc_ms) FROM message WHERE verdict IS NOT NULL GROUP BY reference"
+        )
+        held = {reference for reference, until in rows if (until or 0) >= message.expires(self.now)}
+        assert held >= ({256, 257} if message.numbering is Numbering.WIDE else {0, 1})
 
     @rule(limit=st.integers(1, 8))
     def claim(self, limit: int) -> None:
@@ -529,7 +665,7 @@ class Phone(RuleBasedStateMachine):
             """
 SELECT m.id, m.reference FROM message m
 WHERE m.verdict IS NOT 'delivered' AND m.expires_utc_ms + ? > ? AND EXISTS (
-    SELECT 1 FROM segment s WHERE s.id >> 8 = m.id AND s.state IN (1, 2, 3, 4, 5))""",
+    SELECT 1 FROM segment s WHERE s.id >> 8 = m.id AND s.state IN (1, 2, 3, 4, 10, 11))""",
             (HOUR, self.now),
         )
         on_phone = dict(others)

@@ -63,3 +63,35 @@ async def test_entries_of_an_entry_come_in_the_next_run(nursery: trio.Nursery, a
     assert len(ran) == 4
     assert ran[-1] <= 1.0 + 4 * GRAIN_S
     nursery.cancel_scope.cancel()
+
+
+async def test_skipped_time(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock(start_utc_ms=1_000_000))
+    assert agenda.clock.utc_ms() == 1_000_000
+    ran: list[tuple[str, float, int]] = []
+
+    def note(name: str) -> None:
+        ran.append((name, trio.current_time(), agenda.clock.utc_ms()))
+
+    for name, due in (("in three days", 259_200.0), ("in a day", 86_400.0), ("in four days", 345_600.0)):
+        agenda.at(due, note, name)
+    nursery.start_soon(agenda.run, lambda: None)
+    await trio.sleep(1)
+    agenda.skip(259_200)
+    await trio.sleep(1)
+    assert [name for name, _, _ in ran] == ["in a day", "in three days"]
+    assert agenda.clock.mono() == 259_202
+    await trio.sleep(86_399)
+    assert ran[2] == ("in four days", 86_400.0, 346_600_000)
+    nursery.cancel_scope.cancel()
+
+
+async def test_sessions_do_not_see_skipped_time(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    agenda = Agenda(VirtualClock())
+    ran: list[float] = []
+    nursery.start_soon(agenda.run, lambda: None)
+    agenda.skip(1000)
+    agenda.at_session(5.0, lambda _: ran.append(agenda.session_clock.mono()))
+    await trio.sleep(10)
+    assert ran == [5.0]
+    nursery.cancel_scope.cancel()

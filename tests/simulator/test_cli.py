@@ -18,9 +18,10 @@ from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.control import ORDERS
+from simulator.delays import Delay
 from simulator.fates import MessageState
 from simulator.scenarios import Scenario, names
-from simulator.settings import Delay, SimulatorSettings
+from simulator.settings import SimulatorSettings
 from smppgw.smpp import BindTransceiver, SubmitSm, encode
 
 COMMAND = [sys.executable, "-m", "simulator"]
@@ -115,6 +116,7 @@ def test_orders_to_a_running_one(running: Running) -> None:
     assert (torn.returncode, torn.stdout) == (1, "")
     assert "U+DCFF at position 6 is half of a surrogate pair" in torn.stderr  # an octet that is no UTF-8
     assert give("order", "submits", "count=3") == {"ok": True, "submits": []}
+    assert run("order", "--control", control, "cut", "bind=7").stderr == "Error: there is no bind 7\n"
     assert running.stop()["inbound"]["pending"] == 5
 
 
@@ -199,6 +201,7 @@ def test_the_scenarios_are_listed_and_shown() -> None:
         (["--rate", "5", "--port", "0"], {"port": 0, "rate": 5.0, "burst": 10.0}),
         (["--fate", "447700900123=UNDELIV"], {"fates": {"447700900123": MessageState.UNDELIVERABLE}}),
         (["--seed", "1", "--queue-full", "4477"], {"seed": 1, "refusals": {"4477": 0x14}}),
+        (["--control-name", "smsc.test"], {"control_names": ("smsc.test",)}),
         (["--receipt-delay", "2"], {"receipt_delay": Delay(2, 2)}),
     ],
 )

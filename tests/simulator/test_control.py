@@ -1,46 +1,21 @@
-"""Orders over the control port, real sockets on loopback."""
+"""Orders: what they take, and what they do."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
 from simulator import Smsc
-from simulator.control import MAX_LINE_OCTETS, ORDERS, BadOrder, carry_out, give_order, serve_control
-from smppgw.smpp import DeliverSm, Status, SubmitSmResp, Unbind
+from simulator.control import ORDERS, BadOrder, UnknownOrder, carry_out
+from simulator.delays import parse_delay
+from smppgw.errors import Refusal
+from smppgw.smpp import DeliverSm, Outbind, Status, SubmitSmResp, Unbind
 
-from .esme import Esme, submit_sm
-
-
-@asynccontextmanager
-async def controlled() -> AsyncIterator[tuple[Smsc, Esme, int]]:
-    """A simulator on a free port with one transceiver bound, and its control port."""
-    smsc = Smsc()
-    with trio.fail_after(30):
-        async with trio.open_nursery() as nursery:
-            port = await nursery.start(smsc.serve)
-            control_port = await nursery.start(serve_control, smsc, "127.0.0.1", 0)
-            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
-                esme = Esme(stream)
-                await esme.bind()
-                yield smsc, esme, control_port
-            nursery.cancel_scope.cancel()
-    assert smsc.stats.session_failures == 0
-
-
-async def test_inject() -> None:
-    async with controlled() as (_smsc, esme, port):
-        order = {"do": "inject", "from": "447700900001", "to": "12345", "text": "Grüße"}
-        assert await give_order("127.0.0.1", port, order) == {"ok": True, "parts": 1, "system_id": "alice"}
-        assert (await esme.expect(DeliverSm)).source_addr == "447700900001"
-        refused = await give_order("127.0.0.1", port, order | {"text": ""})
-        assert refused["ok"] is False
-        assert refused["code"] == "empty_text"
+from .esme import Esme, bound, serving, submit_sm
 
 
 @pytest.mark.parametrize(
@@ -51,132 +26,140 @@ async def test_inject() -> None:
         ({"to": "\ud800"}, "bad_address"),
     ],
 )
-async def test_lone_surrogates_are_refused_by_name(wrong: dict[str, str], code: str) -> None:
-    async with controlled() as (smsc, _esme, port):
-        order = {"do": "inject", "from": "447700900001", "to": "12345", "text": "x"}
-        refused = await give_order("127.0.0.1", port, order | wrong)
-        assert (refused["ok"], refused["code"]) == (False, code)
+async def test_lone_surrogates_are_refused_by_name(autojump_clock: object, wrong: dict[str, str], code: str) -> None:
+    async with bound() as (smsc, _):
+        order = {"from": "447700900001", "to": "12345", "text": "x"}
+        with pytest.raises(Refusal) as refused:
+            await carry_out(smsc, "inject", order | wrong)
+        assert refused.value.code == code
         assert smsc.summary()["inbound"]["sent"] == 0
 
 
-async def test_the_newest_submits_are_shown_as_a_phone_would() -> None:
-    async with controlled() as (_smsc, esme, port):
+async def test_the_newest_submits_are_shown_as_a_phone_would(autojump_clock: object) -> None:
+    async with bound() as (smsc, esme):
         await esme.submit(text=b"\0ne", esm_class=0)
         await esme.submit("447700900124", b"\x05\x00\x03\x07\x02\x01flash", esm_class=0x40, data_coding=0x10)
-        shown = (await give_order("127.0.0.1", port, {"do": "submits"}))["submits"]
+        shown = (await carry_out(smsc, "submits", {}))["submits"]
         assert [(one["destination"], one["text"]) for one in shown] == [
             ("447700900123", "@ne"),
             ("447700900124", "flash"),
         ]
         assert (shown[1]["message_class"], shown[1]["part"], shown[1]["parts"]) == (0, 1, 2)
-        last = (await give_order("127.0.0.1", port, {"do": "submits", "count": 1}))["submits"]
-        assert last == shown[1:]
-        assert (await give_order("127.0.0.1", port, {"do": "submits", "count": 0}))[
-            "error"
-        ] == "count must be 1 or more"
+        assert (await carry_out(smsc, "submits", {"count": 1}))["submits"] == shown[1:]
+        with pytest.raises(BadOrder, match="count must be 1 or more"):
+            await carry_out(smsc, "submits", {"count": 0})
 
 
-async def test_several_orders_on_one_connection() -> None:
-    async with controlled() as (smsc, esme, port), await trio.open_tcp_stream("127.0.0.1", port) as stream:
-        lines = b'{"do": "stall"}\n\n{"do": "binds"}\n{"do": "rate", "rate": 5, "burst": null}\n{"do": "summ'
-        await stream.send_all(lines)
-        answers = await _lines(stream, 3)
-        assert answers[0] == {"ok": True}
-        assert [(bind["system_id"], bind["kind"]) for bind in answers[1]["binds"]] == [("alice", "transceiver")]
-        await esme.send(submit_sm())
-        await smsc.wait_until(lambda: smsc.stats.withheld == 1)
-        await stream.send_all(b'ary"}\n')
-        (answer,) = await _lines(stream, 1)
-        assert answer["summary"]["withheld"] == 1
-        await stream.send_all(b'{"do": "stall", "on": false}\n')
-        assert (await esme.expect(SubmitSmResp)).command_status == 0
+async def test_every_order_does_what_it_says(autojump_clock: object) -> None:
+    async with serving() as (smsc, connect):
+        esme: Esme = await connect()
+        await esme.bind()
 
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"GET /?do=cut HTTP/1.1\r",
-        b"[]",
-        b"null",
-        b'{"do": "explode"}',
-        b'{"do": ["cut"]}',
-        b'{"do": "cut", "bind": "1"}',
-        b'{"do": "cut", "bind": 1000000}',
-        b'{"do": "cut", "bund": 1}',
-        b'{"do": "inject", "from": "1", "to": "2"}',
-        b'{"do": "rate", "rate": -1}',
-        b'{"do": "rate", "rate": true}',
-        b'{"do": "refuse_binds", "status": "ESME_NOSUCH"}',
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b"x" * (MAX_LINE_OCTETS + 1),
-    ],
-)
-async def test_what_is_no_order_is_answered_and_ends_the_connection(line: bytes) -> None:
-    async with controlled() as (smsc, _esme, port):
-        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
-            await stream.send_all(line + b"\n")
-            (answer,) = await _lines(stream, 1)
-            assert answer["ok"] is False
-            assert answer["error"]
-            assert await stream.receive_some() == b""
-        assert len(smsc.binds) == 1
-
-
-async def test_every_order_does_what_it_says() -> None:
-    async with controlled() as (smsc, esme, port):
-
-        async def give(**order: Any) -> dict[str, Any]:
-            answer = await give_order("127.0.0.1", port, order)
+        async def give(name: str, **arguments: Any) -> dict[str, Any]:
+            answer = await carry_out(smsc, name, arguments)
             assert answer.pop("ok") is True, answer
             return answer
 
-        await give(do="rate", rate=1.5, burst=1)
+        assert [(bind["system_id"], bind["kind"]) for bind in (await give("binds"))["binds"]] == [
+            ("alice", "transceiver")
+        ]
+        await give("rate", rate=1.5, burst=1)
         assert [(await esme.submit()).command_status for _ in range(2)] == [0, Status.ESME_RTHROTTLED]
-        await give(do="rate", rate=None)
-        await give(do="hold_receipts")
+        await give("rate", rate=None)
+        await give("stall")
+        await esme.send(submit_sm())
+        await smsc.wait_until(lambda: smsc.stats.withheld == 1)
+        assert (await give("summary"))["summary"]["withheld"] == 1
+        await give("stall", on=False)
+        assert (await esme.expect(SubmitSmResp)).command_status == 0
+        await give("hold_receipts")
         await esme.submit(registered_delivery=1)
-        await give(do="hold_receipts", on=False)
+        assert await esme.nothing_for(5)
+        await give("hold_receipts", on=False)
         await esme.acknowledge(await esme.expect(DeliverSm))
-        await give(do="refuse_binds", status="ESME_RALYBND")
-        async with await trio.open_tcp_stream("127.0.0.1", smsc.port) as stream:
-            assert await Esme(stream).bind() == Status.ESME_RALYBND
-        await give(do="refuse_binds", status=None)
-        assert await give(do="unbind", bind=smsc.binds[0].number) == {"unbound": 1}
+        await give("refuse_binds", status="ESME_RALYBND")
+        assert await (await connect()).bind() == Status.ESME_RALYBND
+        await give("refuse_binds", status=None)
+        assert await give("unbind", bind=smsc.binds[0].number) == {"unbound": 1}
         await esme.expect(Unbind)
-        assert await give(do="cut") == {"cut": 1}
+        assert await give("cut") == {"cut": 1}
         await esme.wait_end()
+
+
+async def test_receipts_that_are_days_late_come_at_an_order(autojump_clock: object) -> None:
+    async with bound(receipt_delay=parse_delay("72h")) as (smsc, esme):
+        await esme.submit(registered_delivery=1)
+        before_utc_ms, before = smsc.now_utc_ms, trio.current_time()
+        answer = await carry_out(smsc, "advance", {"seconds": 3 * 86_400})
+        assert answer["now_utc_ms"] - before_utc_ms >= 3 * 86_400_000
+        await esme.acknowledge(await esme.expect(DeliverSm))
+        assert trio.current_time() - before < 60
+
+
+async def test_outbind_to_an_esme_that_listens() -> None:
+    smsc = Smsc()
+    heard: list[Outbind] = []
+
+    async def listen(stream: trio.SocketStream) -> None:
+        esme = Esme(stream)
+        heard.append(await esme.expect(Outbind))
+        assert await esme.bind("listener") == 0
+        await trio.sleep_forever()
+
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(smsc.serve)
+            listeners = await nursery.start(partial(trio.serve_tcp, listen, 0, host="127.0.0.1"))
+            order = {
+                "host": "127.0.0.1",
+                "port": listeners[0].socket.getsockname()[1],
+                "system_id": "us",
+                "password": "pw",
+            }
+            assert await carry_out(smsc, "outbind", order) == {"ok": True}
+            await smsc.wait_until(lambda: len(smsc.binds) == 1)
+            assert (heard[0].system_id, heard[0].password, smsc.binds[0].system_id) == ("us", "pw", "listener")
+            with pytest.raises(BadOrder, match="no outbind to"):
+                await carry_out(smsc, "outbind", {"host": "127.0.0.1", "port": 1})
+            with pytest.raises(BadOrder, match="system_id"):
+                await carry_out(smsc, "outbind", order | {"system_id": "x" * 30})
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_capture_begins_and_ends_at_an_order(autojump_clock: object, tmp_path: Path) -> None:
+    file = tmp_path / "sessions.pcapng"
+    async with bound() as (smsc, esme):
+        await carry_out(smsc, "capture", {"file": str(file)})
+        await esme.submit(text=b"seen")
+        ended = await carry_out(smsc, "capture", {"file": None})
+        assert ended["packets"] > 0
+        assert b"seen" in file.read_bytes()
+        with pytest.raises(BadOrder, match="no capture in"):
+            await carry_out(smsc, "capture", {"file": str(tmp_path / "nowhere" / "x.pcapng")})
+
+
+async def test_a_scenario_is_switched_while_traffic_runs(autojump_clock: object) -> None:
+    async with bound() as (smsc, esme):
+        assert (await esme.submit()).message_id.isdigit()
+        assert (await carry_out(smsc, "scenario", {"name": "ids-uuid"}))["scenario"] == "ids-uuid"
+        assert "-" in (await esme.submit()).message_id
+        with pytest.raises(BadOrder, match="did you mean ids-uuid"):
+            await carry_out(smsc, "scenario", {"name": "ids-uid"})
 
 
 def test_every_order_is_described() -> None:
     assert all(order.text and order.needed <= order.takes.keys() for order in ORDERS.values())
 
 
-def test_orders_are_checked_before_anything_is_done() -> None:
-    with pytest.raises(BadOrder, match="known: inject, summary"):
-        carry_out(Smsc(), {"do": "nothing"})
-    with pytest.raises(BadOrder, match="inject needs from, text, to"):
-        carry_out(Smsc(), {"do": "inject"})
-    with pytest.raises(BadOrder, match="binds does not take 'on'; it takes: nothing"):
-        carry_out(Smsc(), {"do": "binds", "on": True})
-
-
-async def test_something_else_on_that_port() -> None:
-    async def handle(stream: trio.SocketStream) -> None:
-        await stream.send_all(b"220 mail.example.org ESMTP\r\n")
-        await stream.aclose()
-
-    async with trio.open_nursery() as nursery:
-        listeners = await nursery.start(trio.serve_tcp, handle, 0)
-        with pytest.raises(BadOrder, match="no simulator"):
-            await give_order("127.0.0.1", listeners[0].socket.getsockname()[1], {"do": "binds"})
-        nursery.cancel_scope.cancel()
-
-
-async def _lines(stream: trio.SocketStream, count: int) -> list[dict[str, Any]]:
-    waiting = b""
-    while waiting.count(b"\n") < count:
-        chunk = await stream.receive_some()
-        assert chunk
-        waiting += chunk
-    return [json.loads(line) for line in waiting.splitlines()]
+async def test_orders_are_checked_before_anything_is_done() -> None:
+    for name, arguments, said in [
+        ("inject", {}, "inject needs from, "),
+        ("binds", {"on": True}, "binds does not take 'on'; it takes: nothing"),
+        ("cut", [], "one JSON object"),
+        ("cut", {"bind": "1"}, "bind is '1', not a whole number"),
+        ("rate", {"rate": True}, "rate is 'True', not a whole number or a number or null"),
+    ]:
+        with pytest.raises(BadOrder, match=said):
+            await carry_out(Smsc(), name, arguments)
+    with pytest.raises(UnknownOrder, match="known: inject, "):
+        await carry_out(Smsc(), "nothing", {})

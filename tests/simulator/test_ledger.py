@@ -107,3 +107,21 @@ def test_seen_remembers_at_least_half_its_limit_and_never_more_than_its_limit() 
     assert not any(seen.add((str(number), b"x")) for number in range(950, 1000))
     assert seen.add(("0", b"x"))
     assert len(seen) <= 100
+
+
+def test_entries_have_numbers_that_outlive_them() -> None:
+    ledger = Ledger(None, remembered=3)
+    assert ledger.submits_after(0) == []
+    for at in range(5):
+        ledger.submit(entry(message_id=str(at)))
+        ledger.acked("receipt_acked", at, "alice", str(at), "DELIVRD", "SHOP", "4477")
+    assert (ledger.entered, ledger.acknowledged, ledger.remembered_acks) == (5, 5, 3)
+    assert [(number, submit.message_id) for number, submit in ledger.submits_after(0)] == [
+        (3, "2"),
+        (4, "3"),
+        (5, "4"),
+    ]
+    assert [number for number, _ in ledger.submits_after(4)] == [5]
+    assert ledger.submits_after(5) == ledger.submits_after(99) == []
+    (number, ack), *_ = ledger.acks_after(3)
+    assert (number, ack.utc_ms, ack.message_id, ack.destination) == (4, 3, "3", "4477")

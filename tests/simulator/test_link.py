@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from simulator import SimulatorSettings, Smsc
-from simulator.settings import Delay
+from simulator.delays import Delay
 from smppgw.smpp import (
     BindTransceiver,
     CancelSm,

@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from simulator.delays import Delay
 from simulator.fates import MessageState
-from simulator.settings import Delay
 from smppgw.smpp import (
     CancelSm,
     CancelSmResp,

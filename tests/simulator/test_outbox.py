@@ -9,9 +9,10 @@ import trio
 from trio.testing import MockClock
 
 from simulator.agenda import Agenda
+from simulator.delays import Delay
 from simulator.messages import Delivery, Kind
 from simulator.outbox import Outbox
-from simulator.settings import Delay, SimulatorSettings
+from simulator.settings import SimulatorSettings
 from simulator.stats import Stats
 from smppgw.smpp import (
     BindReceiver,

@@ -180,3 +180,14 @@ def test_it_reads_what_is_planned(reader: Reader, encoding: Encoding, long: Long
 def test_a_flash_message_is_read_as_one() -> None:
     planned = plan("now", wishes=Wishes(message_class=0))
     assert read(planned.segments[0], data_coding=planned.data_coding).message_class == 0
+
+
+def test_parts_are_joined_before_they_are_read() -> None:
+    halves = "😀".encode("utf-16-be")
+    parts = [
+        SubmitSm(short_message=b"\x05\x00\x03\x01\x02" + bytes((number,)) + half, esm_class=0x40, data_coding=8)
+        for number, half in ((1, halves[:2]), (2, halves[2:]))
+    ]
+    assert STRAIGHT_READER.join(parts) == "😀"
+    parts[1].data_coding = 4  # of another alphabet: each by itself
+    assert STRAIGHT_READER.join(parts) == STRAIGHT_READER.read(parts[0]).text + STRAIGHT_READER.read(parts[1]).text

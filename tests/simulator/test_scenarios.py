@@ -13,9 +13,9 @@ import trio
 from trio.testing import MockClock
 
 from simulator import SimulatorSettings, Smsc
+from simulator.delays import Delay
 from simulator.quirks import Quirks
 from simulator.scenarios import FOLDER, Scenario, names
-from simulator.settings import Delay
 from smppgw.errors import ConfigError
 from smppgw.smpp import (
     AlertNotification,
@@ -805,3 +805,82 @@ async def test_tls() -> None:
                 await trio.aclose_forcefully(stream)
         nursery.cancel_scope.cancel()
     assert smsc.stats.session_failures == 0
+
+
+# --- rules ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        ("recipient-queue-full", [0, 0x14, 0, 0x14, 0, 0x14]),  # two recipients in turn, each with one message
+        ("window-limit", [0, 0, 0, 0, 0, 0x58]),
+        ("some-throttled", [0, 0, 0x58, 0, 0, 0x58]),
+        ("response-spikes", [0] * 6),
+        ("slow-reader", [0] * 6),
+        ("response-lost", [0] * 4),
+        ("half-open", [0] * 5),
+        ("cut-after-pdus", [0] * 6),
+        ("maintenance-window", [0] * 6),
+    ],
+)
+async def test_what_six_submits_are_answered(autojump_clock: MockClock, scenario: str, expected: list[int]) -> None:
+    async with bound(scenario) as (_, esme):
+        numbers = "112233" if scenario == "recipient-queue-full" else "123456"
+        await esme.send(*(submit_sm(f"44770090000{number}", b"%d" % at) for at, number in enumerate(numbers)))
+        with trio.move_on_after(2):
+            while await esme.read():
+                pass
+        responses = sorted(
+            (pdu for pdu in esme.inbox if isinstance(pdu, SubmitSmResp)), key=lambda pdu: pdu.sequence_number
+        )
+        assert [pdu.command_status for pdu in responses] == expected
+
+
+async def test_a_response_with_a_tlv_that_promises_too_much(autojump_clock: MockClock) -> None:
+    async with bound("response-malformed") as (_, esme):
+        await esme.send(submit_sm("1"), submit_sm("2"), submit_sm("3"))
+        with trio.move_on_after(2):
+            while await esme.read():
+                pass
+        assert [frame.endswith(b"\x04\x24\x02\x00ab") for frame in esme.frames[1:]] == [False, False, True]
+
+
+async def test_sessions_that_end_after_some_pdus(autojump_clock: MockClock) -> None:
+    async with serving("cut-after-pdus") as (smsc, connect):
+        for ends in (True, True, False):
+            esme = await connect()
+            await esme.bind()
+            await esme.send(*(submit_sm(str(n)) for n in range(10)))
+            assert await esme.nothing_for(5) is False
+            assert esme.ended is ends
+        assert smsc.stats.submits == 8 + 8 + 10
+
+
+async def test_a_session_that_goes_dead(autojump_clock: MockClock) -> None:
+    async with bound("half-open") as (_, esme):
+        await esme.send(*(submit_sm(str(n)) for n in range(10)))
+        assert await esme.nothing_for(50) is False
+        assert (len(esme.inbox), esme.ended) == (5, False)
+
+
+async def test_maintenance_every_five_seconds(autojump_clock: MockClock) -> None:
+    async with serving("maintenance-window") as (_, connect):
+        esme = await connect()
+        await esme.bind()
+        await esme.send(UnbindResp(sequence_number=(await esme.expect(Unbind)).sequence_number))
+        await esme.wait_end()
+        assert await (await connect()).bind() == 13
+        await trio.sleep(0.6)
+        assert await (await connect()).bind() == 0
+
+
+async def test_one_network_fails(autojump_clock: MockClock) -> None:
+    async with bound("one-network-fails") as (_, esme):
+        found = []
+        for number in ("447700900010", "447700900020"):
+            await esme.submit(number, registered_delivery=1)
+            report = await esme.expect(DeliverSm)
+            found.append((STATE in report.tlvs, report.short_message.partition(b" stat:")[2]))
+        assert found[0] == (False, b"UNDELIV err:001")
+        assert found[1][0]

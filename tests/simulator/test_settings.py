@@ -5,36 +5,12 @@ from typing import Any
 
 import pytest
 
+from simulator.accounts import Account
+from simulator.delays import Delay
 from simulator.fates import MessageState
-from simulator.settings import Delay, SimulatorSettings, parse_delay, parse_outcomes, parse_state
+from simulator.settings import SimulatorSettings, parse_outcomes, parse_state
 from smppgw.errors import ConfigError
 from smppgw.smpp import parse_status
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("0", Delay(0, 0)),
-        ("2", Delay(2, 2)),
-        ("0.5:3", Delay(0.5, 3)),
-        ("20ms", Delay(0.02, 0.02)),
-        ("20ms:2s", Delay(0.02, 2)),
-        ("20:200ms", Delay(0.02, 0.2)),
-        ("1m:1h", Delay(60, 3600)),
-    ],
-)
-def test_delays(text: str, expected: Delay) -> None:
-    assert parse_delay(text) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("text", ["", "x", "-1", "1:", ":1", "3:2", "1s:2ms", "1e3", "nan", "1:2:3"])
-def test_what_is_no_delay(text: str) -> None:
-    with pytest.raises(ValueError, match=r"delay|longer"):
-        parse_delay(text)
-
-
-def test_a_delay_is_drawn_between_its_ends() -> None:
-    assert [Delay(1, 3).draw(chance) for chance in (0.0, 0.5)] == [1, 2]
 
 
 def test_outcomes() -> None:
@@ -86,9 +62,11 @@ def test_an_unknown_status_gets_the_nearest_name() -> None:
         ({"session_init_s": 0.0}, "session_init_s"),
         ({"nack_delay_s": -1.0}, "nack_delay_s"),
         ({"deliver_window": 0}, "deliver_window"),
+        ({"max_connections": 0}, "max_connections"),
+        ({"max_outgoing_octets_of_all": 1}, "max_outgoing_octets_of_all"),
         ({"max_pdu_octets": 16}, "max_pdu_octets"),
-        ({"accounts": {"x" * 16: "y"}}, "accounts"),
-        ({"accounts": {"alice": "123456789"}}, "accounts"),
+        ({"accounts": (Account(system_id="x" * 16),)}, "accounts[0].system_id"),
+        ({"accounts": (Account(system_id="alice", password="123456789"),)}, "accounts[0].password"),
     ],
 )
 def test_the_impossible_is_refused_by_name(wrong: dict[str, Any], named: str) -> None:

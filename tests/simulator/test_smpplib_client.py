@@ -12,6 +12,7 @@ import smpplib.exceptions
 import trio
 
 from simulator import SimulatorSettings, Smsc
+from simulator.accounts import Account
 from simulator.fates import MessageState
 
 DEADLINE_S = 20.0
@@ -87,7 +88,7 @@ async def test_bind_submit_receipt_inbound_unbind() -> None:
 
 
 async def test_a_wrong_password() -> None:
-    smsc = Smsc(SimulatorSettings(accounts={"alice": "secret"}))
+    smsc = Smsc(SimulatorSettings(accounts=(Account(system_id="alice", password="secret"),)))
     refused: list[int] = []
 
     def peer(port: int) -> None:

@@ -7,8 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from simulator import SimulatorSettings, Smsc
+from simulator.accounts import Account
+from simulator.delays import Delay
 from simulator.fates import MessageState
-from simulator.settings import Delay
 from smppgw.errors import Refusal
 from smppgw.smpp import (
     BindReceiver,
@@ -52,7 +53,7 @@ async def test_anyone_may_bind(autojump_clock: MockClock, kind: type[BindTransce
     ],
 )
 async def test_accounts(autojump_clock: MockClock, system_id: str, password: str, status: int) -> None:
-    async with serving(accounts={"alice": "secret"}) as (smsc, connect):
+    async with serving(accounts=(Account(system_id="alice", password="secret"),)) as (smsc, connect):
         esme = await connect()
         assert await esme.bind(system_id, password) == status
         assert len(smsc.binds) == (status == 0)
@@ -501,3 +502,42 @@ async def test_serving_streams_needs_serve(autojump_clock: MockClock) -> None:
     with pytest.raises(RuntimeError, match="serve"):
         await smsc.serve_stream(theirs)
     await ours.aclose()
+
+
+# --- time that is skipped -------------------------------------------------------------------------------------------
+
+
+async def test_advance_brings_what_is_due_and_nothing_else(autojump_clock: MockClock) -> None:
+    async with bound(receipt_delay=Delay(259_200.0, 259_200.0), enquire_link_s=60.0, response_s=30.0) as (smsc, esme):
+        submitted_utc_ms = smsc.now_utc_ms
+        message_id = (await esme.submit(registered_delivery=0x11)).message_id
+        smsc.advance(129_600)
+        intermediate = await esme.expect(DeliverSm, 1.0)
+        assert intermediate.esm_class == 0x20
+        smsc.advance(129_599)  # the one before is not acknowledged, and not overdue either
+        assert smsc.fate(message_id) == "DELIVRD"
+        smsc.advance(1)
+        receipt = read_receipt(await esme.expect(DeliverSm, 1.0))
+        assert receipt is not None
+        assert (receipt.message_id, receipt.done_utc_ms) == (
+            message_id,
+            (submitted_utc_ms + 259_200_000) // 60_000 * 60_000,
+        )
+        assert await esme.nothing_for(20.0)
+        assert smsc.stats.receipts.overdue == 0
+        await esme.expect(EnquireLink, 60.0)  # by the clock of the session, which is that of the wall
+
+
+async def test_a_scheduled_message_goes_out_when_its_time_is_skipped(autojump_clock: MockClock) -> None:
+    async with bound() as (smsc, esme):
+        await esme.submit(registered_delivery=1, schedule_delivery_time="000002000000000R")
+        assert await esme.nothing_for(10.0)
+        smsc.advance(2 * 86_400)
+        await esme.expect(DeliverSm, 1.0)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), 1e12])
+async def test_time_that_cannot_be_skipped(autojump_clock: MockClock, seconds: float) -> None:
+    async with serving() as (smsc, _):
+        with pytest.raises(ValueError, match="ten years"):
+            smsc.advance(seconds)

@@ -12,7 +12,16 @@ from typing import NamedTuple
 import regex
 
 from smppgw.sms import gsm7, national
-from smppgw.sms.encoding import NO_WISHES, Alphabet, DefaultAlphabet, Encoding, Language, LongMessages, Wishes
+from smppgw.sms.encoding import (
+    NO_WISHES,
+    Alphabet,
+    DefaultAlphabet,
+    Encoding,
+    Language,
+    LongMessages,
+    OnUnencodable,
+    Wishes,
+)
 
 UNCUTTABLE = 10**9
 
@@ -46,6 +55,13 @@ def septets_beside(max_octets: int, header: int) -> int:
 
 def ways(text: str, encoding: Encoding, wishes: Wishes = NO_WISHES) -> Iterator[Way]:
     """Every way that is allowed and carries the text, the more wanted first."""
+    unwanted = wishes.on_unencodable is OnUnencodable.REFUSE and wishes.alphabet is None
+    for way in _every_way(text, encoding, wishes):
+        if not (unwanted and way.alphabet is Alphabet.UCS2):
+            yield way
+
+
+def _every_way(text: str, encoding: Encoding, wishes: Wishes) -> Iterator[Way]:
     special = wishes.message_class is not None or wishes.waiting is not None
     if wishes.alphabet in (None, Alphabet.GSM7):
         yield from _septet_ways(text, encoding, wishes, None, None)

@@ -115,6 +115,8 @@ def test_counts_are_an_element(waiting: Waiting, element: str) -> None:
         (FLASH._replace(alphabet=Alphabet.LATIN1), ClassForm.SUBUNIT, "conflicting_fields"),
         (FLASH._replace(alphabet=Alphabet.ASCII), ClassForm.GENERAL, "conflicting_fields"),
         (FLASH, ClassForm.NONE, "class_unsupported"),
+        (Wishes(waiting=Waiting(WaitingKind.FAX, count=0)), ClassForm.GENERAL, "conflicting_fields"),
+        (Wishes(waiting=Waiting(WaitingKind.FAX, active=False, count=1)), ClassForm.GENERAL, "conflicting_fields"),
     ],
 )
 def test_conflicts(wishes: Wishes, form: ClassForm, code: str) -> None:
@@ -126,4 +128,6 @@ def test_conflicts(wishes: Wishes, form: ClassForm, code: str) -> None:
 def test_no_conflicts() -> None:
     coding.refuse_conflicts(NO_WISHES, Encoding(class_form=ClassForm.NONE))
     coding.refuse_conflicts(Wishes(waiting=Waiting(WaitingKind.FAX)), Encoding(class_form=ClassForm.NONE))
+    coding.refuse_conflicts(Wishes(waiting=Waiting(WaitingKind.FAX, count=255)), DEFAULT_ENCODING)
+    coding.refuse_conflicts(Wishes(waiting=Waiting(WaitingKind.FAX, active=False, count=0)), DEFAULT_ENCODING)
     coding.refuse_conflicts(FLASH._replace(alphabet=Alphabet.UCS2), DEFAULT_ENCODING)

@@ -244,3 +244,14 @@ def test_clusters_are_those_of_unicode(text: str) -> None:
 )
 def test_usual_texts_have_none_but_their_characters(text: str) -> None:
     assert cluster_ends(text) is None
+
+
+@given(st.text(alphabet="a\r\n€", min_size=1, max_size=120), st.integers(5, 20), st.integers(0, 6))
+def test_packed_septets_need_as_few_parts_from_anywhere_as_one_by_one(text: str, room: int, fill_bits: int) -> None:
+    """Asked in any order: what is remembered of one start serves the others."""
+    cutter = PackedCutter(gsm7.encode(text), room, fill_bits)
+    starts = [0, *character_ends(cutter.content)[:-1]]
+    for start in [*starts[::3], *starts]:
+        fewest = PackedCutter(cutter.content, room, fill_bits).fewest(start)
+        for parts in range(1, len(text) + 1):
+            assert cutter.fits(start, parts) == (0 < fewest <= parts)

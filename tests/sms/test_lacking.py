@@ -33,8 +33,14 @@ def test_positions(text: str, codec: str | None, positions: list[int]) -> None:
         (
             "абвгд",
             "U+0430 (CYRILLIC SMALL LETTER A) at position 0, U+0431 (CYRILLIC SMALL LETTER BE) at position 1, "
-            "U+0432 (CYRILLIC SMALL LETTER VE) at position 2 and 2 more",
+            "U+0432 (CYRILLIC SMALL LETTER VE) at position 2 and 2 more characters",
         ),
+        (
+            "гш гд" + "г" * 9,
+            "U+0433 (CYRILLIC SMALL LETTER GHE) at positions 0, 3, 5 and 8 more, U+0448 (CYRILLIC SMALL LETTER SHA) "
+            "at position 1, U+0020 (SPACE) at position 2 and 1 more character",
+        ),
+        ("шaш", "U+0448 (CYRILLIC SMALL LETTER SHA) at positions 0, 2, U+0061 (LATIN SMALL LETTER A) at position 1"),
     ],
 )
 def test_names(text: str, told: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ from smppgw.sms.encoding import (
     Wishes,
 )
 from smppgw.sms.plan import plan, plan_octets
-from smppgw.sms.preview import Preview, Unit, lacking, name_of, preview, smarter
+from smppgw.sms.preview import Preview, Unit, lacking, name_of, preview, remaining, smarter
 
 PACKED = Encoding(packing=Packing.PACKED)
 UTF8 = Encoding(default_alphabet=DefaultAlphabet.UTF8)
@@ -121,8 +123,13 @@ def test_what_gsm7_lacks_and_where_it_stands() -> None:
 
 
 def test_what_the_carriers_own_alphabet_lacks_forces_as_well() -> None:
-    assert [one.character for one in lacking("é€…", LATIN1_DEFAULT)] == ["€", "…"]
-    assert [one.character for one in lacking("é€…", UTF8)] == ["…"]
+    def told(encoding: Encoding) -> list[tuple[str, str | None]]:
+        return [(one.character, one.lacked_by) for one in lacking("é€…", encoding)]
+
+    assert told(LATIN1_DEFAULT) == [("€", "latin1"), ("…", "gsm7")]
+    assert told(Encoding(default_alphabet=DefaultAlphabet.ASCII)) == [("é", "ascii"), ("€", "ascii"), ("…", "gsm7")]
+    assert told(UTF8) == told(DEFAULT_ENCODING) == [("…", "gsm7")]
+    assert lacking("þ", LATIN1_DEFAULT)[0].lacked_by == "gsm7", "which Latin-1 has, but no handset gets it"
 
 
 def test_what_takes_two_septets() -> None:
@@ -137,7 +144,10 @@ def test_what_takes_two_septets() -> None:
     ("character", "name"),
     [
         ("A", "LATIN CAPITAL LETTER A"),
-        ("\x07", "<control-0007>"),
+        ("\t", "CHARACTER TABULATION"),
+        ("\x07", "ALERT"),
+        ("\x1b", "ESCAPE"),
+        ("\x85", "NEXT LINE"),
         ("\ue000", "<private-use-E000>"),
         ("\U0010ffff", "<reserved-10FFFF>"),
         ("\ud800", "<surrogate-D800>"),
@@ -145,6 +155,12 @@ def test_what_takes_two_septets() -> None:
 )
 def test_every_character_has_a_name(character: str, name: str) -> None:
     assert name_of(character) == name
+
+
+def test_every_control_character_has_a_name() -> None:
+    controls = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cc"]
+    assert len(controls) == 65
+    assert all(unicodedata.lookup(name_of(one)) == one for one in controls)
 
 
 def test_what_smart_encoding_would_save() -> None:
@@ -168,6 +184,23 @@ def test_what_smart_encoding_would_save() -> None:
 )
 def test_where_it_would_change_nothing(text: str, wishes: Wishes) -> None:
     assert smarter(text, plan(text, wishes=wishes), DEFAULT_ENCODING, wishes) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wishes", "left"),
+    [
+        ("“Łódź”", Wishes(smart=True), ["Ł", "ó", "ź"]),
+        ("ŁŁ", Wishes(smart=True), ["Ł"]),
+        ("…" * 70, Wishes(smart=True), []),  # 210 septets: two segments, in place of one
+        ("“Łódź”", NO_WISHES, None),
+        ("“x”", Wishes(smart=True), None),
+        ("plain", Wishes(smart=True), None),
+        ("“Łódź”", Wishes(smart=True, alphabet=Alphabet.UCS2), None),
+        ("“Łódź”", Wishes(smart=True, on_unencodable=OnUnencodable.TRANSLITERATE), None),
+    ],
+)
+def test_what_smart_encoding_would_leave(text: str, wishes: Wishes, left: list[str] | None) -> None:
+    assert remaining(text, plan(text, wishes=wishes), DEFAULT_ENCODING, wishes) == left
 
 
 _TEXT = st.text(st.sampled_from("aé€[\r\nşığ…“яक्षि👍🏽👨‍👩‍👧\ufeff中ß"), min_size=1, max_size=400)

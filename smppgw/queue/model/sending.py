@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from smppgw.addresses import Address
+from smppgw.errors import Refusal
 from smppgw.queue.model.states import (
     Lane,
     Reason,
@@ -95,6 +96,9 @@ class NewMessage:
     widened: Callable[[], tuple[bytes, ...] | None] | None = None
     due_utc_ms: int = 0  # not before
     expires_utc_ms: int = 0  # in place of validity_ms, where its end is a moment that the app named
+    #: Why it cannot be accepted any more, unless it was before: then it is a repeat of what is stored.
+    repeat_only: Refusal | None = None
+    parts: int = 1  # that the handset gets: more than segments of a message_payload; not stored
 
     def expires(self, now_utc_ms: int) -> int:
         """When it need not be sent any more, if it is accepted now."""
@@ -105,6 +109,8 @@ class AcceptStatus(StrEnum):
     STORED = "stored"
     REPEATED = "repeated"  # same idempotency key and digest: the id of the first time
     CONFLICT = "conflict"  # same idempotency key, another digest: nothing stored
+    NO_REFERENCE = "no_reference"  # it would expire before a reference is free for certain: nothing stored
+    NOT_A_REPEAT = "not_a_repeat"  # a repeat is all that it could have been: nothing stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +125,11 @@ class Accept(Op[list[Acceptance]]):
     """Stores messages; one result for each, in order.
 
     A message of several parts gets its reference here: one that no other message from its sender to its recipient
-    still uses, over all carriers. One is in use until its message is delivered, or has ended without any carrier
-    having anything of it, or until `reference_hold_ms` after its validity. When all 256 of 8 bits are, the message is
-    `widened` to 16 bits; where that cannot be, it waits (Reason REFERENCES_IN_USE) for the one that is free first. A
-    message that is due later waits for that too (Reason SCHEDULED).
+    still uses, over all carriers. One is in use until its message is delivered, or has ended and no part of it can be
+    on the phone or on the way there, or until `reference_hold_ms` after its validity. When all 256 of 8 bits are, the
+    message is `widened` to 16 bits; where that cannot be, it waits (Reason REFERENCES_IN_USE) for one that may be
+    free before it expires, and is not stored where none can. A message that is due later waits for that too (Reason
+    SCHEDULED).
     """
 
     messages: Sequence[NewMessage]

@@ -30,7 +30,8 @@ _LAST_MS = 253_402_300_799_000
 
 
 def accept(tx: Transaction, op: Accept) -> list[Acceptance]:
-    """Stores the messages, but for those whose idempotency key says that they are stored already."""
+    """Stores the messages, but for those whose idempotency key says that they are stored already, and those that
+    cannot be."""
     results: list[Acceptance | None] = _repeats(tx, op.messages)
     now = op.now_utc_ms
     fresh: dict[tuple[str, str], int] = {}
@@ -40,6 +41,9 @@ def accept(tx: Transaction, op: Accept) -> list[Acceptance]:
     apart: list[tuple[int, int]] = []  # (index, message id) of those with a reference, or a time of their own
     for index, message in enumerate(op.messages):
         if results[index] is not None:
+            continue
+        if message.repeat_only is not None and (message.account, message.idempotency_key) not in fresh:
+            results[index] = Acceptance(AcceptStatus.NOT_A_REPEAT, 0, 0)
             continue
         if message.idempotency_key is not None:
             first = fresh.setdefault((message.account, message.idempotency_key), index)
@@ -78,6 +82,9 @@ def _accept_apart(
     history: list[tuple[int, int, int, str, str, str]] = []
     for index, message_id in apart:
         message, given = op.messages[index], references.get(index)
+        if index in references and given is None:
+            results[index] = Acceptance(AcceptStatus.NO_REFERENCE, 0, 0)
+            continue
         segments, extras, reference, until, free = given or (message.segments, message.extras, None, None, 0)
         scheduled = message.due_utc_ms if message.due_utc_ms > now else None
         due, reason = scheduled or now, Reason.ACCEPTED if scheduled is None else Reason.SCHEDULED
@@ -166,5 +173,7 @@ def _repeats(tx: Transaction, messages: Sequence[NewMessage]) -> list[Acceptance
 
 def _repeat_of(message: NewMessage, digest: bytes, stored: Acceptance | None) -> Acceptance:
     assert stored is not None
+    if stored.status is AcceptStatus.NO_REFERENCE:
+        return stored
     status = AcceptStatus.REPEATED if message.digest == digest else AcceptStatus.CONFLICT
     return Acceptance(status, stored.message_id, stored.segments)

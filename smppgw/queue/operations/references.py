@@ -7,7 +7,8 @@ are 0 to 255, 16 bits all above, so that one never equals the other; sar_msg_ref
 in the 8 bits, which SMSCs make of it.
 
 Whoever waits has its reference already, behind those who had it before: it is due when the last of them has had it
-for long enough, or, as the first in the line, as soon as they gave it back.
+for long enough, or, as the first in the line, as soon as they gave it back. Whoever would certainly wait in vain does
+not: that is told when it asks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -42,10 +43,12 @@ class Numbered(NamedTuple):
     free_utc_ms: int = 0
 
 
-def number(tx: Transaction, messages: Sequence[NewMessage], now_utc_ms: int, hold_ms: int) -> list[Numbered]:
-    """Gives each of the messages, all of which have a `numbering`, its reference."""
+def number(tx: Transaction, messages: Sequence[NewMessage], now_utc_ms: int, hold_ms: int) -> list[Numbered | None]:
+    """Gives each of the messages, all of which have a `numbering`, its reference; None where none can be free before
+    it expires."""
     untils = [message.expires(now_utc_ms) + hold_ms for message in messages]
-    pools = _Pools(tx, now_utc_ms, untils)
+    untracked = [not message.registered_delivery for message in messages]
+    pools = _Pools(tx, now_utc_ms, untils, untracked)
     pairs = {index: _pair(one, wide=one.numbering is Numbering.WIDE) for index, one in enumerate(messages)}
     taken = pools.take(pairs)
     widened: dict[int, tuple[bytes, ...]] = {}
@@ -55,15 +58,17 @@ def number(tx: Transaction, messages: Sequence[NewMessage], now_utc_ms: int, hol
         if segments is not None:
             widened[index] = segments
     taken_wide = pools.take({index: _pair(messages[index], wide=True) for index in sorted(widened)})
-    numbered = []
+    pools.look_at_lines({pair for index, pair in pairs.items() if index not in taken and index not in taken_wide})
+    numbered: list[Numbered | None] = []
     for index, message in enumerate(messages):
+        one: Numbered | None
         if index in taken:
             one = _written(message, message.numbering, message.segments, taken[index], untils[index])
         elif index in taken_wide:
             one = _written(message, Numbering.WIDE, widened[index], taken_wide[index], untils[index])
         else:
-            reference, free = pools.queue_up(pairs[index], untils[index])
-            one = _written(message, message.numbering, message.segments, reference, untils[index], free)
+            found = pools.queue_up(index, pairs[index], message.expires(now_utc_ms))
+            one = found and _written(message, message.numbering, message.segments, found[0], untils[index], found[1])
         numbered.append(one)
     return numbered
 
@@ -98,22 +103,36 @@ def _pair(message: NewMessage, *, wide: bool) -> _Pair:
 
 
 @dataclass(slots=True)
+class _Line:
+    """Who has a reference, and who waits for it: how many, and until when the last of them has it. `ended_utc_ms`:
+    until when those have it who will not give it back before; `held_utc_ms`: until when those and the ones who hardly
+    will, since no receipt will say that they are delivered. 0 where there are none."""
+
+    users: int
+    until_utc_ms: int
+    ended_utc_ms: int = 0
+    held_utc_ms: int = 0
+
+
+@dataclass(slots=True)
 class _Pool:
     """What is known of the references of a pair."""
 
     free: list[int] = field(default_factory=list)  # in their turn
-    in_use: dict[int, tuple[int, int]] = field(default_factory=dict)  # (how many have it, until when)
+    in_use: dict[int, _Line] = field(default_factory=dict)
     given: int = 0  # in this transaction
-    lines: list[tuple[int, int, int]] | None = None  # heap: `in_use`, and the reference
+    lines: list[tuple[int, int, int]] = field(default_factory=list)  # heap: users, until when, and the reference
+    ended_utc_ms: int = 0  # nobody who waits anew gets one before
 
 
 class _Pools:
-    """The references of all pairs of a batch."""
+    """The references of all pairs of a batch. `untracked`: of which messages no receipt will come."""
 
-    def __init__(self, tx: Transaction, now_utc_ms: int, untils: Sequence[int]) -> None:
+    def __init__(self, tx: Transaction, now_utc_ms: int, untils: Sequence[int], untracked: Sequence[bool]) -> None:
         self._tx = tx
         self._now_utc_ms = now_utc_ms
         self._untils = untils
+        self._untracked = untracked
         self._pools: defaultdict[_Pair, _Pool] = defaultdict(_Pool)
 
     def take(self, pairs: Mapping[int, _Pair]) -> dict[int, int]:
@@ -125,19 +144,60 @@ class _Pools:
             if pool.given < len(pool.free):
                 reference = taken[index] = pool.free[pool.given]
                 pool.given += 1
-                pool.in_use[reference] = (1, self._untils[index])
+                pool.in_use[reference] = _Line(0, 0)
+                self._join(pool.in_use[reference], index)
         return taken
 
-    def queue_up(self, pair: _Pair, until_utc_ms: int) -> tuple[int, int]:
-        """Of the references with the shortest lines the one that is free first, and when, for one more who will have
-        it until then. It is the length that counts: most in a line need not wait for the time of those before."""
-        pool = self._pools[pair]
-        if pool.lines is None:
-            pool.lines = [(*in_use, reference) for reference, in_use in pool.in_use.items()]
+    def _join(self, line: _Line, index: int) -> None:
+        until = self._untils[index]
+        line.users += 1
+        line.until_utc_ms = max(line.until_utc_ms, until)
+        if self._untracked[index]:
+            line.held_utc_ms = max(line.held_utc_ms, until)
+
+    def look_at_lines(self, pairs: Collection[_Pair]) -> None:
+        """Finds out who is in the lines of these pairs, all of whose references are in use."""
+        if not pairs:
+            return
+        asked = list(pairs)
+        keys = [[pair.destination, pair.source, list(self._pools[pair].in_use)] for pair in asked]
+        found = self._tx.found(sql.REFERENCES_HELD, json.dumps(keys), self._now_utc_ms)
+        for index, reference, ended, held in found:
+            line = self._pools[asked[index]].in_use[reference]
+            line.ended_utc_ms = ended or 0
+            line.held_utc_ms = max(line.held_utc_ms, held)
+        for pair in asked:
+            pool = self._pools[pair]
+            pool.ended_utc_ms = min(line.ended_utc_ms for line in pool.in_use.values())
+            pool.lines = [(line.users, line.until_utc_ms, reference) for reference, line in pool.in_use.items()]
             heapq.heapify(pool.lines)
-        users, free, reference = pool.lines[0]
-        heapq.heapreplace(pool.lines, (users + 1, max(free, until_utc_ms), reference))
-        return reference, free
+
+    def queue_up(self, index: int, pair: _Pair, expires_utc_ms: int) -> tuple[int, int] | None:
+        """Of the references that may be free before the message expires, and have the shortest lines, the one that is
+        free first, and when. It is the length that counts: most in a line need not wait for the time of those before.
+        None where all are held for longer by messages that have ended."""
+        pool = self._pools[pair]
+        if pool.ended_utc_ms >= expires_utc_ms:
+            return None
+        chosen: tuple[int, int, int] | None = None
+        passed: list[tuple[int, int, int]] = []
+        while pool.lines:
+            first = heapq.heappop(pool.lines)
+            line = pool.in_use[first[2]]
+            if line.held_utc_ms < expires_utc_ms:
+                chosen = first
+                break
+            passed.append(first)
+        if chosen is None:
+            chosen = next(one for one in passed if pool.in_use[one[2]].ended_utc_ms < expires_utc_ms)
+            passed.remove(chosen)
+        for other in passed:
+            heapq.heappush(pool.lines, other)
+        _, until, reference = chosen
+        line = pool.in_use[reference]
+        self._join(line, index)
+        heapq.heappush(pool.lines, (line.users, line.until_utc_ms, reference))
+        return reference, until
 
     def _look_up(self, wanted: Mapping[_Pair, int]) -> None:
         """Finds so many more free ones of each pair, as far as there are."""
@@ -155,7 +215,7 @@ class _Pools:
         for index, reference, users, until in found:
             pool = self._pools[looked_at[index]]
             if users:
-                pool.in_use[reference] = (users, until)
+                pool.in_use[reference] = _Line(users, until)
             else:
                 pool.free.append(reference)
 

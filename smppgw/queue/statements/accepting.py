@@ -63,17 +63,35 @@ SELECT json_group_array(json_array(pair, reference, users, CASE WHEN users > 0 T
         AND u.reference_until_utc_ms > ?2) END))
 FROM tried WHERE tries > 0"""
 
-#: Of messages that have ended: those of which no part waits on a phone for others, since all were delivered, or no
-#: carrier has one (what is doubtful ends for none of these reasons).
+#: Of [dest_addr, source_addr, references]: until when these are held by messages that will not give them back before,
+#: as they have ended; and until when by those and the ones of which no receipt will tell that they are delivered.
+REFERENCES_HELD = """
+SELECT json_group_array(json_array(pair, reference, ended, held)) FROM (
+    SELECT j.key AS pair, wanted.value AS reference,
+        max(u.reference_until_utc_ms) FILTER (WHERE u.verdict IS NOT NULL) AS ended,
+        max(u.reference_until_utc_ms) AS held
+    FROM json_each(?1) j
+    CROSS JOIN json_each(j.value, '$[2]') wanted
+    CROSS JOIN message u INDEXED BY message_reference
+        ON u.dest_addr = json_extract(j.value, '$[0]') AND u.source_addr = json_extract(j.value, '$[1]')
+        AND u.reference = wanted.value AND u.reference_until_utc_ms > ?2
+    WHERE u.verdict IS NOT NULL OR u.registered_delivery = 0
+    GROUP BY j.key, wanted.value)"""
+
+#: Of messages that have ended: those of which no part waits on a phone for others, or may get there. Either all were
+#: delivered, or each was given up by its carrier, or never got there (what is doubtful ends for no such reason). Not
+#: where a part was written more than once, and perhaps not all of its copies answered: one may still be on its way.
 DONE_WITH_REFERENCES = """
 SELECT json_group_array(json_array(m.id, m.dest_addr, m.source_addr, m.reference))
 FROM json_each(?) j
 CROSS JOIN message m ON m.id = j.value
-WHERE m.reference_until_utc_ms IS NOT NULL AND (m.verdict = 'delivered' OR NOT EXISTS (
+WHERE m.reference_until_utc_ms IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM segment s
-    WHERE s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255 AND (
-        s.smsc_id IS NOT NULL OR s.reason NOT IN (
-            'refused', 'retries_exhausted', 'validity_expired', 'cancelled_by_app', 'sibling_failed'))))"""
+    WHERE s.id BETWEEN (m.id << 8) + 1 AND (m.id << 8) + 255 AND NOT (
+        (s.smsc_id IS NULL AND s.reason IN (
+            'refused', 'retries_exhausted', 'validity_expired', 'cancelled_by_app', 'sibling_failed'))
+        OR ((s.claims = 1 OR s.doubt_ends_utc_ms IS NULL) AND (m.verdict = 'delivered' OR (
+            s.state IN (5, 6, 7, 8) AND s.reason IN ('receipt', 'receipt_matched_in_doubt', 'receipt_queried'))))))"""
 
 GIVE_BACK_REFERENCES = """
 UPDATE message SET reference_until_utc_ms = NULL WHERE id IN (SELECT value FROM json_each(?))"""
