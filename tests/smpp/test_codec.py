@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from smpplib import smpp as smpplib_smpp
 
@@ -50,6 +50,7 @@ def resized(frame: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("cls", ALL_CLASSES, ids=lambda cls: cls.command_id.label)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_decode_gives_back_what_was_encoded(cls: type[Pdu], data: st.DataObject) -> None:
     pdu = data.draw(pdus(cls))
@@ -117,6 +118,7 @@ def as_smpplib(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("cls", SHARED, ids=lambda cls: cls.command_id.label)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_smpplib_reads_what_we_write(cls: type[Pdu], data: st.DataObject) -> None:
     pdu = data.draw(pdus(cls))
