@@ -13,17 +13,9 @@ from simulator.quirks import TextQuirks
 from smppgw.smpp import DataSm, SubmitMulti, SubmitSm, Tag
 from smppgw.sms import dcs, gsm7, reassemble, udh
 from smppgw.sms.encoding import DEFAULT_ENCODING, Alphabet, Language, Waiting
+from smppgw.sms.ports import Ports, ports_of
 
 UDHI = 0x40  # esm_class (SMPP 3.4, 5.2.12)
-_PORTS_8_BIT = 0x04  # 3GPP TS 23.040, 9.2.3.24.3: destination and originator, an octet each
-_PORTS_16_BIT = 0x05  # 9.2.3.24.4: two octets each
-
-
-class Ports(NamedTuple):
-    """Application ports."""
-
-    destination: int
-    source: int
 
 
 class Part(NamedTuple):
@@ -103,7 +95,7 @@ class Reader:
             found.waiting,
             locking,
             single,
-            _ports(found.elements) if udhi else None,
+            ports_of(found.elements) if udhi else None,
             _part(octets, udhi, tlvs) if udhi or tlvs else None,
             bool(tlvs) and Tag.MESSAGE_PAYLOAD in tlvs and not isinstance(pdu, DataSm),
         )
@@ -150,17 +142,6 @@ def content_of(pdu: SubmitSm | DataSm | SubmitMulti) -> bytes:
         return pdu.short_message
     payload: bytes = pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
     return payload
-
-
-def _ports(elements: tuple[tuple[int, bytes], ...]) -> Ports | None:
-    """Of several elements the last one counts (3GPP TS 23.040, 9.2.3.24)."""
-    found = None
-    for identifier, data in elements:
-        if identifier == _PORTS_16_BIT and len(data) == 4:
-            found = Ports(int.from_bytes(data[:2], "big"), int.from_bytes(data[2:], "big"))
-        elif identifier == _PORTS_8_BIT and len(data) == 2:
-            found = Ports(data[0], data[1])
-    return found
 
 
 def _part(octets: bytes, udhi: bool, tlvs: dict[int, bytes]) -> Part | None:

@@ -57,6 +57,7 @@ def cluster_ends(text: str) -> list[int] | None:
 class Cutter:
     """Octets that may be cut anywhere, after at most `room` of them. Also the base of the others."""
 
+    unit = 1  # by so many octets a part gets shorter that would tear a pair apart
     waste = 0  # the most octets by which a cut part may be shorter than its room
 
     def __init__(self, content: bytes, room: int) -> None:
@@ -67,7 +68,14 @@ class Cutter:
 
     def furthest(self, start: int) -> int:
         """The last place where a part from `start` may end; `start` itself where not even one character fits."""
-        return min(start + max(self.room, 0), self.total)
+        end = start + max(self.room, 0)
+        if end >= self.total:
+            return self.total
+        return end - self.unit if end > start and self.tears(start, end) else end
+
+    def tears(self, start: int, end: int) -> bool:
+        """Whether a part from `start` that ends at this place would tear a pair apart."""
+        return False
 
     def may_end(self, start: int, end: int) -> bool:
         """Whether a part from `start` may end at this place, which is before `furthest` and tears no pair apart."""
@@ -134,32 +142,19 @@ class Cutter:
 class Utf16Cutter(Cutter):
     """UTF-16BE: whole units, and never between the halves of a surrogate pair."""
 
-    waste = 2
+    unit = waste = 2
 
     def __init__(self, content: bytes, room: int) -> None:
         super().__init__(content, room - room % 2)
 
-    def furthest(self, start: int) -> int:
-        end = start + self.room
-        if end >= self.total:
-            return self.total
-        if end <= start:
-            return start
-        return end - 2 if self.content[end - 2] & 0xFC == 0xD8 else end
+    def tears(self, start: int, end: int) -> bool:
+        return self.content[end - 2] & 0xFC == 0xD8
 
 
 class SeptetCutter(Cutter):
     """Septets, one per octet: never between an ESC and the septet that it escapes."""
 
     waste = 1
-
-    def furthest(self, start: int) -> int:
-        end = start + self.room
-        if end >= self.total:
-            return self.total
-        if end <= start:
-            return start
-        return end - 1 if self.content[end - 1] == gsm7.ESC and self.tears(start, end) else end
 
     def tears(self, start: int, end: int) -> bool:
         """Whether the last septet before `end` is an ESC that escapes the next one.

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.quirks import TextQuirks
-from simulator.reading import STRAIGHT_READER, Part, Ports, Reader, Reading, content_of
+from simulator.reading import STRAIGHT_READER, Part, Reader, Reading, content_of
 from smppgw.smpp import DataSm, SubmitSm, Tag
 from smppgw.sms import gsm7, udh
 from smppgw.sms.encoding import (
@@ -21,6 +21,7 @@ from smppgw.sms.encoding import (
     Wishes,
 )
 from smppgw.sms.plan import plan
+from smppgw.sms.ports import Ports
 
 SAR = {Tag.SAR_MSG_REF_NUM: b"\x01\x02", Tag.SAR_TOTAL_SEGMENTS: b"\x03", Tag.SAR_SEGMENT_SEQNUM: b"\x02"}
 TURKISH = b"\x03\x24\x01\x01"  # single shift table
